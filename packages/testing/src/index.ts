@@ -1,1 +1,18 @@
-export {}
+// Time and chance
+
+export {
+  type EnsureRedisServerOptions,
+  ensureRedisServer,
+  findRedisServer,
+  RedisServerMissing,
+} from '../bin/redis-binary.mjs'
+// Errors
+export { InvalidTestOption, TestingError, type TestingErrorCode } from './errors.ts'
+export type { MonitoredCommand, RedisMonitor } from './redis/monitor.ts'
+export { RedisReplyError } from './redis/redis-line.ts'
+export type { RedisConfig, RedisServer } from './redis/redis-server.ts'
+export type { RedisArgument, RedisReply } from './redis/resp.ts'
+// A real Redis
+export { type StartRedisOptions, startRedis } from './redis/start-redis.ts'
+export { type ClockLike, ManualClock, type ManualClockOptions, type SettleOptions } from './time/manual-clock.ts'
+export { type RandomLike, ScriptedRandom } from './time/scripted-random.ts'
