@@ -1,0 +1,90 @@
+import { InvalidClassRegistration } from './errors.ts'
+
+/** How instances of one class become plain data and come back. */
+export interface ClassRegistration<T = unknown> {
+  /** What names the class in stored bytes and keys; it must never change, and minifiers do not touch it. */
+  readonly name: string
+  /** The class itself. Subclasses are not covered: register each. */
+  readonly type: abstract new (
+    ...args: never[]
+  ) => T
+  /** Everything needed to rebuild the instance, made of any type that can be cached. */
+  readonly toData: (value: T) => unknown
+  /** Rebuilds an equal instance from what `toData` returned. */
+  readonly fromData: (data: never) => T
+}
+
+/** A registration once its type parameter is no longer known. */
+export interface RegisteredClass {
+  readonly name: string
+  readonly toData: (value: object) => unknown
+  readonly fromData: (data: unknown) => object
+}
+
+/** The registered classes, found by instance or by name. */
+export interface ClassRegistry {
+  /** The registration of the instance's own class; a subclass of a registered class is not found. */
+  of(value: object): RegisteredClass | undefined
+  /** The registration that wrote `name` into stored bytes. */
+  named(name: string): RegisteredClass | undefined
+}
+
+/**
+ * Collects class registrations.
+ *
+ * ```ts
+ * const classes = createClassRegistry([
+ *   { name: 'Money', type: Money, toData: (money) => [money.cents, money.currency], fromData: ([cents, currency]: [number, string]) => new Money(cents, currency) },
+ * ])
+ * ```
+ *
+ * @throws InvalidClassRegistration when a name is empty or a name or class is registered twice.
+ */
+export function createClassRegistry(list: readonly AnyRegistration[] = []): ClassRegistry {
+  const byPrototype = new Map<unknown, RegisteredClass>()
+  const byName = new Map<string, RegisteredClass>()
+  for (const { name, type, toData, fromData } of list) {
+    if (typeof name !== 'string' || name === '') {
+      throw new InvalidClassRegistration(`classes: a registration needs a name that is not empty, not ${String(name)}.`)
+    }
+    if (typeof type !== 'function' || typeof toData !== 'function' || typeof fromData !== 'function') {
+      throw new InvalidClassRegistration(`classes: '${name}' needs type (a class), toData and fromData (functions).`)
+    }
+    if (byName.has(name)) throw new InvalidClassRegistration(`classes: the name '${name}' is registered twice.`)
+    if (byPrototype.has(type.prototype)) {
+      throw new InvalidClassRegistration(`classes: the class of '${name}' is already registered under another name.`)
+    }
+    if (BUILT_IN.has(type)) {
+      throw new InvalidClassRegistration(`classes: '${name}' registers ${type.name}, which comes back by itself.`)
+    }
+    const registered = { name, toData, fromData } as unknown as RegisteredClass
+    byName.set(name, registered)
+    byPrototype.set(type.prototype, registered)
+  }
+  return {
+    of: (value) => byPrototype.get(Object.getPrototypeOf(value)),
+    named: (name) => byName.get(name),
+  }
+}
+
+// A registration of any class: `never` in both positions lets every ClassRegistration<T> in.
+type AnyRegistration = Omit<ClassRegistration<never>, 'type' | 'fromData'> & {
+  readonly type: abstract new (...args: never[]) => unknown
+  readonly fromData: (data: never) => unknown
+}
+
+const BUILT_IN: ReadonlySet<unknown> = new Set([
+  Object,
+  Array,
+  Date,
+  Map,
+  Set,
+  RegExp,
+  ArrayBuffer,
+  DataView,
+  Buffer,
+  Uint8Array,
+])
+
+/** The registry of nobody's classes. */
+export const NO_CLASSES: ClassRegistry = createClassRegistry()
