@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import ts from 'typescript'
+import { filesBelow, packages, root, shown } from '../workspace.mjs'
+import { wrongArrow, wrongLayer } from './arrows.mjs'
+import { findCycles } from './cycles.mjs'
+import { runAsProgram } from './findings.mjs'
+import { lineOf, parseFile, visitAll } from './syntax.mjs'
+
+/** @typedef {import('./findings.mjs').Finding} Finding */
+/** @typedef {{ specifier: string, line: number }} Import */
+/** @typedef {{ path: string, package: import('../workspace.mjs').Package | undefined, imports: Import[] }} Source */
+
+/**
+ * Everything a file imports: statements, re-exports, `import()`, `require()` and import types.
+ * @param {string} path
+ * @returns {Import[]}
+ */
+export function readImports(path) {
+  const file = parseFile(path)
+  /** @type {Import[]} */
+  const found = []
+  visitAll(file, (node) => {
+    const name = importedName(node)
+    if (name && ts.isStringLiteralLike(name)) found.push({ specifier: name.text, line: lineOf(file, node) })
+  })
+  return found
+}
+
+/**
+ * @param {ts.Node} node
+ * @returns {ts.Node | undefined}
+ */
+function importedName(node) {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier
+  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) return node.argument.literal
+  if (ts.isCallExpression(node)) {
+    const loads = node.expression.kind === ts.SyntaxKind.ImportKeyword || node.expression.getText() === 'require'
+    return loads ? node.arguments[0] : undefined
+  }
+  return undefined
+}
+
+/**
+ * What is wrong with the imports below `base`: arrows between packages, layers inside core, paths that leave their package, cycles.
+ * @param {string} [base] a folder with packages/ and perhaps examples/, benchmarks/, tooling/
+ * @returns {{ findings: Finding[], looked: string }}
+ */
+export function checkImports(base = root) {
+  const known = packages(base)
+  const isSource = (/** @type {string} */ path) => /\.m?ts$/.test(path)
+  const inPackages = known.flatMap((owner) =>
+    filesBelow(owner.directory, isSource).map((path) => ({ path, package: owner, imports: readImports(path) })),
+  )
+  const outside = ['examples', 'benchmarks', 'tooling'].flatMap((folder) =>
+    filesBelow(join(base, folder), isSource).map((path) => ({ path, package: undefined, imports: readImports(path) })),
+  )
+  const sources = [...inPackages, ...outside]
+  const findings = [
+    ...sources.flatMap((source) => wrongImports(source, known, base)),
+    ...cyclesOf(sources, known, base),
+  ]
+  return { findings, looked: `${sources.length} files, ${sources.flatMap(({ imports }) => imports).length} imports` }
+}
+
+/**
+ * @param {Source} source
+ * @param {readonly import('../workspace.mjs').Package[]} known
+ * @param {string} base
+ * @returns {Finding[]}
+ */
+function wrongImports(source, known, base) {
+  return source.imports.flatMap(({ specifier, line }) => {
+    const what = specifier.startsWith('.')
+      ? wrongRelative(source, specifier, base)
+      : wrongName(source, specifier, known, base)
+    return what === undefined
+      ? []
+      : [{ where: `${shown(source.path, base)}:${line}`, what: `${what} ('${specifier}')` }]
+  })
+}
+
+/**
+ * @param {Source} source
+ * @param {string} specifier
+ * @param {string} base
+ * @returns {string | undefined}
+ */
+function wrongRelative(source, specifier, base) {
+  const target = resolve(dirname(source.path), specifier)
+  const owner = source.package
+  if (!owner) {
+    return target.startsWith(`${join(base, 'packages')}/`) ? 'reaches into a package: import it by name' : undefined
+  }
+  if (!target.startsWith(`${owner.directory}/`)) return 'leaves its package'
+  const src = `${join(owner.directory, 'src')}/`
+  if (!source.path.startsWith(src)) return undefined
+  if (!target.startsWith(src)) return 'leaves src/'
+  return owner.folder === 'core' ? wrongLayer(source.path.slice(src.length), target.slice(src.length)) : undefined
+}
+
+/**
+ * @param {Source} source
+ * @param {string} specifier
+ * @param {readonly import('../workspace.mjs').Package[]} known
+ * @param {string} base
+ * @returns {string | undefined}
+ */
+function wrongName(source, specifier, known, base) {
+  const owner = source.package
+  if (!owner) return undefined
+  const path = shown(source.path, join(base, 'packages'))
+  const part = path.split('/')[1] ?? ''
+  if (/^ioredis(\/|$)/.test(specifier) && part === 'src' && !path.startsWith('core/src/redis/')) {
+    return 'the Redis client is known in core/src/redis/ only'
+  }
+  const target = known.find(({ manifest }) => specifier === manifest.name || specifier.startsWith(`${manifest.name}/`))
+  return target ? wrongArrow({ from: owner.folder, part, path, to: target.folder }) : undefined
+}
+
+/**
+ * @param {readonly Source[]} sources
+ * @param {readonly import('../workspace.mjs').Package[]} known
+ * @param {string} base
+ * @returns {Finding[]}
+ */
+function cyclesOf(sources, known, base) {
+  const edges = new Map(
+    sources.map(({ path, imports }) => [path, imports.flatMap(({ specifier }) => targetOf(path, specifier, known))]),
+  )
+  return findCycles(edges).map((cycle) => ({
+    where: shown(cycle[0] ?? '', base),
+    what: `import cycle of ${cycle.length}: ${cycle.map((path) => shown(path, base)).join(', ')}`,
+  }))
+}
+
+/**
+ * The file of ours that a specifier means, if any.
+ * @param {string} from
+ * @param {string} specifier
+ * @param {readonly import('../workspace.mjs').Package[]} known
+ * @returns {string[]} none or one
+ */
+function targetOf(from, specifier, known) {
+  if (specifier.startsWith('.')) {
+    const path = resolve(dirname(from), specifier)
+    return existsSync(path) ? [path] : []
+  }
+  const owner = known.find(({ manifest }) => specifier === manifest.name || specifier.startsWith(`${manifest.name}/`))
+  const entry = owner?.manifest.exports?.[`.${specifier.slice(owner.manifest.name.length)}`]?.['@granary/source']
+  return owner && entry ? [join(owner.directory, entry)] : []
+}
+
+runAsProgram(import.meta.url, () => checkImports())

@@ -1,0 +1,72 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { captured } from '../command.mjs'
+import { filesBelow, root, shown } from '../workspace.mjs'
+
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+
+/**
+ * The projects that are only checked: the root's tests project, and every tsconfig of a package (but its build), an example or the tools.
+ * @returns {string[]} paths of their tsconfig files
+ */
+function projects() {
+  const parents = ['packages', 'examples'].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((folder) => join(root, parent, folder)),
+  )
+  const found = [...parents, join(root, 'benchmarks'), join(root, 'tooling')].flatMap((folder) =>
+    filesBelow(folder, (path) => /\/tsconfig[^/]*\.json$/.test(path)),
+  )
+  const isBuild = (/** @type {string} */ path) => /^packages\/[^/]+\/tsconfig\.json$/.test(shown(path))
+  return [join(root, 'tsconfig.tests.json'), ...found.filter((path) => !isBuild(path))]
+}
+
+/**
+ * Checks one project and answers the files in it.
+ * @param {string} project
+ * @returns {Promise<{ code: number, files: string[], said: string }>}
+ */
+async function checkProject(project) {
+  const { code, output } = await captured(process.execPath, [
+    tsc,
+    '-p',
+    project,
+    '--noEmit',
+    '--listFiles',
+    '--pretty',
+    'false',
+  ])
+  const lines = output.split('\n').filter((line) => line !== '')
+  const isFile = (/** @type {string} */ line) => line.startsWith('/') && existsSync(line)
+  return { code, files: lines.filter(isFile), said: lines.filter((line) => !isFile(line)).join('\n') }
+}
+
+/**
+ * TypeScript files of ours that no project looked at; the packages' sources are the build's.
+ * @param {ReadonlySet<string>} seen
+ * @returns {string[]}
+ */
+function unseen(seen) {
+  const isOurs = (/** @type {string} */ path) =>
+    /\.m?ts$/.test(path) && !/^packages\/[^/]+\/src\//.test(shown(path)) && !seen.has(path)
+  return filesBelow(root, isOurs).map((path) => shown(path))
+}
+
+const all = projects()
+/** @type {Set<string>} */
+const seen = new Set()
+let failed = 0
+for (const project of all) {
+  const { code, files, said } = await checkProject(project)
+  for (const file of files) seen.add(file)
+  if (code === 0) continue
+  failed += 1
+  console.log(`${shown(project)}\n${said}`)
+}
+for (const path of unseen(seen)) {
+  failed += 1
+  console.log(`${path}  is in no project: include it in tsconfig.tests.json or in its package's own`)
+}
+console.log(
+  `${all.length} projects, ${all.map((path) => shown(path)).join(', ')}: ${failed === 0 ? 'nothing to object to' : `${failed} to mend`}`,
+)
+process.exitCode = failed === 0 ? 0 : 1

@@ -1,0 +1,23 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { onTestFinished } from 'vitest'
+
+/** A small repository with these files, gone when the test is over; every package mentioned gets a manifest. */
+export function plant(files: Readonly<Record<string, string>>): string {
+  const base = mkdtempSync(join(tmpdir(), 'granary-planted-'))
+  onTestFinished(() => rmSync(base, { recursive: true, force: true }))
+  mkdirSync(join(base, 'packages'))
+  const folders = new Set(Object.keys(files).flatMap((path) => /^packages\/([^/]+)\//.exec(path)?.[1] ?? []))
+  for (const folder of folders) {
+    const manifest = { name: `@granary/${folder}`, exports: { '.': { '@granary/source': './src/index.ts' } } }
+    write(join(base, 'packages', folder, 'package.json'), JSON.stringify(manifest))
+  }
+  for (const [path, text] of Object.entries(files)) write(join(base, path), text)
+  return base
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
