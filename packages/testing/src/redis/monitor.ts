@@ -16,26 +16,33 @@ export interface MonitoredCommand {
   readonly from: string
 }
 
+/** How a server sends the commands of its own `command()`. */
+export interface OwnCommands {
+  /** The open connection for them. */
+  readonly line: () => Promise<RedisLine>
+  /** The `host:port` of every connection that was ever used for them. */
+  readonly addresses: ReadonlySet<string>
+}
+
 /**
  * A record of the commands that a server runs, made with Redis' own `MONITOR`. Commands of the server's `command()` are left
  * out: the record shows what the code under test sent. `MONITOR` itself hides passwords and administrative commands.
  */
 export class RedisMonitor {
   readonly #line: RedisLine
-  readonly #mute: () => Promise<RedisLine>
+  readonly #own: OwnCommands
   readonly #commands: MonitoredCommand[] = []
   readonly #marks = new Map<string, () => void>()
-  #muted = ''
 
-  private constructor(line: RedisLine, mute: () => Promise<RedisLine>) {
+  private constructor(line: RedisLine, own: OwnCommands) {
     this.#line = line
-    this.#mute = mute
+    this.#own = own
   }
 
-  /** Begins recording. `mute` gives the connection whose commands are left out. */
-  static async start(address: RedisAddress, mute: () => Promise<RedisLine>): Promise<RedisMonitor> {
+  /** Begins recording everything but the test's own commands. */
+  static async start(address: RedisAddress, own: OwnCommands): Promise<RedisMonitor> {
     const line = await RedisLine.open(address)
-    const monitor = new RedisMonitor(line, mute)
+    const monitor = new RedisMonitor(line, own)
     line.onUnasked = (reply) => monitor.#record(String(asText(reply)))
     await line.send(['MONITOR'])
     return monitor
@@ -44,7 +51,9 @@ export class RedisMonitor {
   /** The commands that clients sent so far, in order; with `scripts: true` also those that scripts ran. */
   async commands(options: { readonly scripts?: boolean } = {}): Promise<readonly MonitoredCommand[]> {
     await this.#catchUp()
-    return this.#commands.filter((command) => options.scripts === true || command.from !== 'lua')
+    return this.#commands.filter(
+      ({ from }) => !this.#own.addresses.has(from) && (options.scripts === true || from !== 'lua'),
+    )
   }
 
   /** How many commands clients sent so far, or how many of one name. */
@@ -69,8 +78,7 @@ export class RedisMonitor {
   /** The server shows commands to monitors in the order it runs them: after our own mark came by, nothing earlier is missing. */
   async #catchUp(): Promise<void> {
     if (!this.#line.open) return
-    const line = await this.#mute()
-    this.#muted = line.localAddress
+    const line = await this.#own.line()
     const mark = randomUUID()
     const seen = new Promise<void>((resolve) => {
       this.#marks.set(mark, resolve)
@@ -86,7 +94,7 @@ export class RedisMonitor {
     if (command.name === 'ECHO' && mark !== undefined) {
       this.#marks.delete(command.args[1] as string)
       mark()
-    } else if (command.from !== this.#muted) this.#commands.push(command)
+    } else this.#commands.push(command)
   }
 }
 

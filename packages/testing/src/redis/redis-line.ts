@@ -33,6 +33,8 @@ interface Waiting {
 export class RedisLine {
   /** Called with each reply that no command waits for: MONITOR lines and pushed messages. */
   onUnasked: ((reply: RedisReply) => void) | undefined
+  /** Called once, when the connection has ended for whatever reason. */
+  onEnd: (() => void) | undefined
   readonly #socket: Socket
   readonly #waiting: Waiting[] = []
   #ended: Error | undefined
@@ -111,6 +113,7 @@ export class RedisLine {
     if (this.#ended !== undefined) return
     const message = `The connection to Redis is gone: ${cause.message}.`
     this.#ended = new TestingError('REDIS_CONNECTION_LOST', message, cause)
+    this.onEnd?.()
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#ended)
   }
 }

@@ -28,6 +28,7 @@ export class RedisServer implements AsyncDisposable {
   }
   readonly #plan: RedisProcessPlan
   readonly #monitors = new Set<RedisMonitor>()
+  readonly #addresses = new Set<string>()
   #process: ChildProcess
   #line: Promise<RedisLine> | undefined
 
@@ -76,7 +77,8 @@ export class RedisServer implements AsyncDisposable {
 
   /** Records the commands that others send from now on. It ends with `stop()` of either. */
   async monitor(): Promise<RedisMonitor> {
-    const monitor = await RedisMonitor.start(this.#plan.address, () => this.#connection())
+    const own = { line: () => this.#connection(), addresses: this.#addresses }
+    const monitor = await RedisMonitor.start(this.#plan.address, own)
     this.#monitors.add(monitor)
     return monitor
   }
@@ -121,11 +123,25 @@ export class RedisServer implements AsyncDisposable {
     return line.send(args)
   }
 
-  async #connection(): Promise<RedisLine> {
-    const current = await this.#line?.catch(() => undefined)
-    if (current?.open === true) return current
-    this.#line = RedisLine.open(this.#plan.address)
+  /** The open connection, or a new one when there is none; commands sent at once share it and keep their order. */
+  #connection(): Promise<RedisLine> {
+    this.#line ??= this.#connect()
     return this.#line
+  }
+
+  async #connect(): Promise<RedisLine> {
+    const forget = () => {
+      this.#line = undefined
+    }
+    try {
+      const line = await RedisLine.open(this.#plan.address)
+      this.#addresses.add(line.localAddress)
+      line.onEnd = forget
+      return line
+    } catch (error) {
+      forget()
+      throw error
+    }
   }
 
   async #hangUp(): Promise<void> {
