@@ -1,1 +1,35 @@
-export {}
+export { Cache, isCache, type Health, type Inspection, type InvalidateTargets, type Observed } from './cache.ts'
+export { CachedName } from './cached-name.ts'
+export { createCache } from './create-cache.ts'
+export type { CacheOptions, RedisTierOptions } from './options/cache-options.ts'
+export type { KeyPart, PartialPolicy, Policy, PolicyDefaults } from './options/policy.ts'
+export { resolvePolicy } from './options/resolve-policy.ts'
+export { type Duration, type DurationUnit, ms, parseDuration } from './duration.ts'
+export { type Clock, systemClock } from './clock.ts'
+export { type Random, systemRandom } from './random.ts'
+export { type CurrentLoad, currentLoad } from './flight/current-load.ts'
+export type { CallReport } from './flight/call-scope.ts'
+export type { Receipt } from './engine/invalidate.ts'
+export type { RedisHandle, RedisInput, RedisLike, RedisOptions } from './redis/client.ts'
+export type { CacheEvent, EventOf, InvalidationSummary, LoadReason, Tier } from './telemetry/event.ts'
+export type { LatencySummary } from './telemetry/histogram.ts'
+export type { Level, Logger } from './telemetry/logger.ts'
+export type { CacheStats, Stats } from './telemetry/stats.ts'
+export { EVENT_CHANNEL } from './telemetry/telemetry.ts'
+export type { RemovalCause } from './tiers/memory-tier.ts'
+export {
+  BatchMismatch,
+  CacheClosed,
+  GranaryError,
+  type GranaryErrorCode,
+  InvalidationNotDelivered,
+  InvalidOption,
+  LoadTimeout,
+  MissingPepper,
+  NameTaken,
+  NoActiveLoad,
+  RecursiveLoad,
+  type RedisFailure,
+  RedisUnavailable,
+} from './errors.ts'
+export { type ClassRegistration, UnkeyableArgument } from '@granary/serialization'

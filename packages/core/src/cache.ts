@@ -1,0 +1,323 @@
+import type { ClassRegistry } from '@granary/serialization'
+import { CachedName } from './cached-name.ts'
+import type { Engine } from './engine/engine.ts'
+import { invalidate, type Receipt } from './engine/invalidate.ts'
+import type { NameState } from './engine/operation.ts'
+import { BatchMismatch, InvalidOption, NameTaken } from './errors.ts'
+import { type CallReport, runInScope } from './flight/call-scope.ts'
+import { planKeying, type SecretDigester } from './key/keying.ts'
+import type { PartialPolicy, PolicyDefaults } from './options/policy.ts'
+import { resolvePolicy } from './options/resolve-policy.ts'
+import type { RedisHandle } from './redis/client.ts'
+import type { CacheEvent, EventOf } from './telemetry/event.ts'
+import { addUp, describeCounters, NameCounters, type CacheStats, type Stats } from './telemetry/stats.ts'
+import { Segment } from './tiers/segment.ts'
+
+/** What one call was answered with, and from where. */
+export interface Observed<V> extends CallReport {
+  readonly value: V
+}
+
+/** The state of a cache for a health route. */
+export interface Health {
+  /** `ok`, or `degraded` while a configured Redis is not in use. */
+  readonly status: 'ok' | 'degraded' | 'closed'
+  readonly redis: 'open' | 'connecting' | 'away' | 'none'
+  readonly reason: string | undefined
+  /** Unix milliseconds. */
+  readonly since: number | undefined
+  readonly queued: number
+}
+
+/** What a test may ask about the inside: everything is 0 when nothing runs. */
+export interface Inspection {
+  readonly flights: number
+  readonly background: number
+  readonly puts: number
+  readonly queued: number
+}
+
+/** What the composition root knows and the cache does not. */
+export interface CacheParts {
+  readonly namespace: string
+  readonly engine: Engine
+  readonly defaults: PolicyDefaults
+  readonly registry: ClassRegistry
+  /** Undefined when secret arguments cannot be digested alike in every process. */
+  readonly secrets: SecretDigester | undefined
+  readonly redis: RedisHandle | undefined
+  readonly connection: () => { readonly state: Health['redis']; readonly reason: string | undefined; readonly since: number | undefined }
+  readonly ready: () => Promise<void>
+}
+
+/** What several entries are invalidated by. */
+export interface InvalidateTargets {
+  readonly tags?: readonly string[]
+  readonly entries?: readonly { readonly name: string; readonly args: readonly unknown[]; readonly self?: unknown }[]
+  readonly names?: readonly string[]
+  /** Everything in the namespace. */
+  readonly namespace?: boolean
+}
+
+/** The brand by which other copies of the package recognise a cache. */
+export const CACHE_BRAND: unique symbol = Symbol.for('granary.cache') as never
+
+const NAME_FORM = /^[A-Za-z][\w.-]*(:(?!\d+(:|$))[\w.-]+)*$/
+
+/**
+ * A two-tier cache: process memory in front of Redis. Made by `createCache`.
+ *
+ * Every entry belongs to a name and is found by the arguments of a call. Names have their own policy: give it once with
+ * {@link Cache.define}, or with the call.
+ */
+export class Cache {
+  readonly namespace: string
+  /** Connections with this cache's settings, for packages that need their own; undefined when memory only. */
+  readonly redis: RedisHandle | undefined
+  readonly [CACHE_BRAND] = true
+  readonly #parts: CacheParts
+  readonly #engine: Engine
+  readonly #names = new Map<string, { policy: PartialPolicy; named: CachedName; state: NameState; explicit: boolean }>()
+
+  /** Made by `createCache`. */
+  constructor(parts: CacheParts) {
+    this.namespace = parts.namespace
+    this.redis = parts.redis
+    this.#parts = parts
+    this.#engine = parts.engine
+  }
+
+  /**
+   * Defines how a name is cached, once, and returns its entries.
+   *
+   * @throws InvalidOption when the name or an option cannot be used.
+   * @throws NameTaken when the name has another policy and `replace` is not set.
+   */
+  define<A extends readonly unknown[] = readonly unknown[], V = unknown>(
+    name: string,
+    policy: PartialPolicy<A, V>,
+    { replace = false }: { replace?: boolean } = {},
+  ): CachedName<A, V> {
+    const known = this.#names.get(name)
+    const given = policy as unknown as PartialPolicy
+    if (known !== undefined && known.policy === given) return known.named as unknown as CachedName<A, V>
+    if (known?.explicit && !replace) throw new NameTaken(name)
+    return this.#register(name, given, true) as unknown as CachedName<A, V>
+  }
+
+  /** The entries of a name: defined before, or with `policy` over the cache's defaults. */
+  #named(name: string, policy?: PartialPolicy): CachedName {
+    const known = this.#names.get(name)
+    if (known !== undefined && (policy === undefined || samePolicy(known.policy, policy))) return known.named
+    if (known?.explicit) throw new NameTaken(name)
+    return this.#register(name, policy ?? { ttl: this.#parts.defaults.ttl ?? '1m' }, false)
+  }
+
+  #register(name: string, policy: PartialPolicy, explicit: boolean): CachedName {
+    if (typeof name !== 'string' || name.length > 200 || !NAME_FORM.test(name)) {
+      throw new InvalidOption('name', name, "it is letters, digits, '_', '-', '.' in parts joined by ':', no part a bare number")
+    }
+    const resolved = resolvePolicy(name, policy, this.#parts.defaults)
+    const label = `${name}:${resolved.version}`
+    const { segments } = this.#engine
+    const segment = segments.get(label) ?? new Segment(name, resolved.version)
+    segments.set(label, segment)
+    const state: NameState = {
+      engine: this.#engine,
+      policy: resolved,
+      keying: planKeying(name, policy, { registry: this.#parts.registry, secrets: this.#parts.secrets }),
+      segment,
+      counters: this.#names.get(name)?.state.counters ?? new NameCounters(),
+      prefix: `${this.namespace}:${label}:`,
+    }
+    const named = new CachedName(this, state)
+    this.#names.set(name, { policy, named, state, explicit })
+    return named
+  }
+
+  /**
+   * The value of a call from the nearest tier, or from `loader`, which runs once for all who wait.
+   *
+   * @example
+   * ```ts
+   * const user = await cache.getOrSet('user', [42], () => db.userById(42), { ttl: '5m' })
+   * ```
+   */
+  getOrSet<V>(name: string, args: readonly unknown[], loader: () => Promise<V> | V, policy?: PartialPolicy<never, V>): Promise<V> {
+    return this.#named(name, policy as PartialPolicy).getOrSet(args, loader) as Promise<V>
+  }
+
+  /** Many entries of one name by id, with one read and one load of what is missing. Absent ids are `undefined`, and remembered so. */
+  async getOrSetMany<T, V>(
+    name: string,
+    ids: readonly T[],
+    loader: (missing: readonly T[]) => Promise<ReadonlyMap<T, V> | readonly V[]>,
+    policy?: PartialPolicy<never, V>,
+  ): Promise<Map<T, V | undefined>> {
+    const named = this.#named(name, policy as PartialPolicy)
+    const values = await named.getOrSetMany(
+      ids.map((id) => [id]),
+      async (missing) => {
+        const asked = missing.map(([id]) => id as T)
+        return inOrder(name, asked, await loader(asked))
+      },
+    )
+    return new Map(ids.map((id, at) => [id, values[at] as V | undefined]))
+  }
+
+  /** The value of an entry if a tier has it, else undefined. */
+  get(name: string, args: readonly unknown[]): Promise<unknown> {
+    return this.#named(name).get(args)
+  }
+
+  /** The value of an entry if memory has it, else undefined. Synchronous. */
+  peek(name: string, args: readonly unknown[]): unknown {
+    return this.#named(name).peek(args)
+  }
+
+  /** Stores what the caller asserts to be current, here and in Redis. */
+  set(name: string, args: readonly unknown[], value: unknown, policy?: PartialPolicy): Promise<Receipt> {
+    return this.#named(name, policy).set(args, value)
+  }
+
+  /** Invalidates one entry everywhere. */
+  delete(name: string, args: readonly unknown[]): Promise<Receipt> {
+    return this.#named(name).delete(args)
+  }
+
+  /** Invalidates everything that carries one of the tags, everywhere, in constant time. */
+  invalidateTags(tags: readonly string[]): Promise<Receipt> {
+    return this.invalidate({ tags })
+  }
+
+  /** Invalidates all entries of a name, or of the namespace, everywhere, in constant time. */
+  clear(name?: string): Promise<Receipt> {
+    return this.invalidate(name === undefined ? { namespace: true } : { names: [name] })
+  }
+
+  /**
+   * Invalidates several things with one message.
+   *
+   * @throws InvalidationNotDelivered when `required` and Redis does not take it.
+   * @throws CacheClosed after {@link Cache.close}.
+   */
+  invalidate(targets: InvalidateTargets, { required = false }: { required?: boolean } = {}): Promise<Receipt> {
+    const { tags = [], entries = [], names = [], namespace = false } = targets
+    const addresses = entries.flatMap(({ name, args, self }) => this.#named(name).addressesOf(args, self))
+    for (const name of [...names, ...entries.map((entry) => entry.name)]) {
+      const known = this.#names.get(name)
+      if (known !== undefined) known.state.counters.invalidations += 1
+    }
+    return invalidate(this.#engine, { addresses, tags, names, namespace }, required)
+  }
+
+  /** Runs `run` and reports how the first cached call inside it was answered. */
+  async observe<V>(run: () => Promise<V>): Promise<Observed<V>> {
+    let first: CallReport | undefined
+    const value = await runInScope(this, 'observe', run, (report) => {
+      first ??= report
+    })
+    return { value, ...(first ?? { outcome: 'bypass', tier: undefined, age: undefined }) }
+  }
+
+  /** Runs `run` with every cached call inside it going to its loader; nothing is read and nothing stored. */
+  bypass<T>(run: () => T): T {
+    return runInScope(this, 'bypass', run)
+  }
+
+  /** Runs `run` with every cached call inside it loading anew and storing the result. */
+  refresh<T>(run: () => T): T {
+    return runInScope(this, 'refresh', run)
+  }
+
+  /** Counters since the cache was made, as its callers experienced them, in all and by name. */
+  stats(): Stats {
+    const { state, reason, since } = this.#parts.connection()
+    const { memory, queue } = this.#engine
+    const available = state === 'open'
+    const totals = describeCounters(addUp([...this.#names.values()].map((each) => each.state.counters)), available)
+    const names: Record<string, CacheStats> = {}
+    for (const [name, { state: each }] of this.#names) {
+      const { l1, l2, load } = each.counters
+      names[name] = {
+        ...describeCounters(addUp([each.counters]), available),
+        latency: { l1: l1.summary(), l2: l2.summary(), load: load.summary() },
+      }
+    }
+    return {
+      ...totals,
+      hitRatePercent: totals.hit_rate_percent,
+      redisAvailable: available,
+      degraded: state === 'away' && since !== undefined ? { reason: reason ?? 'unknown', since } : undefined,
+      entries: memory.size,
+      bytes: memory.bytes,
+      queued: queue.size,
+      names,
+    }
+  }
+
+  /** Whether the cache is whole, and since when and why it is not. */
+  health(): Health {
+    const { state, reason, since } = this.#parts.connection()
+    const status = this.#engine.settings.closed ? 'closed' : state === 'away' ? 'degraded' : 'ok'
+    return { status, redis: state, reason, since, queued: this.#engine.queue.size }
+  }
+
+  /** Calls `listener` for every event of a type until the returned function is called. */
+  on<T extends CacheEvent['type']>(type: T, listener: (event: EventOf<T>) => void): () => void {
+    return this.#engine.telemetry.on(type, listener)
+  }
+
+  /** Resolves when Redis is in use, or at once without one; rejects when a `required` Redis cannot be reached. */
+  ready(): Promise<void> {
+    return this.#parts.ready()
+  }
+
+  /** Resolves when no invalidation waits for Redis any more. */
+  whenDelivered(): Promise<void> {
+    return this.#engine.queue.whenEmpty()
+  }
+
+  /** Resolves when no background work runs any more. */
+  drain(): Promise<void> {
+    return this.#engine.background.drain()
+  }
+
+  /** Lets background work end and closes all connections. Calls afterwards go to their loaders. Safe to call twice. */
+  async close(): Promise<void> {
+    const { settings, background, remote, queue } = this.#engine
+    if (settings.closed) return
+    settings.closed = true
+    await background.drain()
+    await remote?.close()
+    queue.abandon()
+  }
+
+  /** What runs inside now, for tests. */
+  inspect(): Inspection {
+    const { flights, background, puts, queue } = this.#engine
+    return { flights: flights.size, background: background.size, puts: puts.size, queued: queue.size }
+  }
+}
+
+/** Whether `value` is a cache made by any copy of Granary. */
+export function isCache(value: unknown): value is Cache {
+  return typeof value === 'object' && value !== null && CACHE_BRAND in value
+}
+
+function inOrder<T, V>(name: string, asked: readonly T[], answered: ReadonlyMap<T, V> | readonly V[]): readonly (V | undefined)[] {
+  if (answered instanceof Map) return asked.map((id) => answered.get(id))
+  if (!Array.isArray(answered)) throw new BatchMismatch(name, asked.length, typeof answered)
+  return answered
+}
+
+/** Inline policies are written anew at each call: equal options are the same policy, but a new closure is another one. */
+function samePolicy(a: PartialPolicy, b: PartialPolicy): boolean {
+  if (a === b) return true
+  const fields = Object.keys(a) as (keyof PartialPolicy)[]
+  return fields.length === Object.keys(b).length && fields.every((field) => sameOption(a[field], b[field]))
+}
+
+function sameOption(a: unknown, b: unknown): boolean {
+  return Object.is(a, b) || (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((each, at) => each === b[at]))
+}

@@ -1,0 +1,226 @@
+import type { Cache } from './cache.ts'
+import type { Engine } from './engine/engine.ts'
+import { type Answer, getOrSet, reload } from './engine/get-or-set.ts'
+import { invalidate, type Receipt } from './engine/invalidate.ts'
+import type { Landing } from './engine/landing.ts'
+import { lookInMemory, lookInRedis } from './engine/lookup.ts'
+import { getOrSetMany } from './engine/many.ts'
+import { addressesOf, type NameState, type Operation, planOperation } from './engine/operation.ts'
+import { put, set } from './engine/put.ts'
+import { give } from './entry/stored-value.ts'
+import type { Resident } from './entry/entry.ts'
+import { RedisUnavailable } from './errors.ts'
+import { readPolicyOf, reportCall, scopesRun } from './flight/call-scope.ts'
+
+/** One in so many memory hits is timed: reading the clock twice would cost more than the hit. */
+const TIMED_HITS = 1_024
+
+const NOTHING = () => undefined
+
+/**
+ * The entries of one name: read, write and invalidate them under one policy. Obtained from `cache.define`.
+ *
+ * `self` is what option functions see as `this`.
+ */
+export class CachedName<A extends readonly unknown[] = readonly unknown[], V = unknown> {
+  readonly cache: Cache
+  readonly name: string
+  readonly #state: NameState
+  readonly #engine: Engine
+  /** Whether a hit can be decided without the full algorithm: no early refresh, no strong reads. */
+  readonly #simple: boolean
+
+  /** Made by `cache.define`. */
+  constructor(cache: Cache, state: NameState) {
+    this.cache = cache
+    this.name = state.policy.name
+    this.#state = state
+    this.#engine = state.engine
+    const { refreshAhead, beta, strong } = state.policy
+    this.#simple = refreshAhead === 1 && beta === 0 && !strong
+  }
+
+  /** A promise of the value when memory has it fresh, else undefined. Synchronous, and counted only as a hit. */
+  hit(args: A, self?: unknown): Promise<V> | undefined {
+    const { engine, segment, keying, counters, policy } = this.#state
+    if (!this.#simple || scopesRun() || !engine.settings.enabled) return undefined
+    const resident = segment.entries.get(keying.local(args, self))
+    if (resident === undefined) return undefined
+    const now = engine.clock.now()
+    if (now >= resident.freshUntil || now >= engine.link.freshUntil || resident.checked !== engine.fences.tagEvents) return undefined
+    if (policy.condition !== undefined && !policy.condition.apply(self, args as never)) return undefined
+    resident.visited = true
+    counters.hitsL1 += 1
+    if (counters.hitsL1 % TIMED_HITS === 0) counters.l1.record(engine.clock.now() - now, TIMED_HITS)
+    if (resident.negative) counters.hitsNegative += 1
+    if (engine.telemetry.wants('entry-hit')) this.#tellHit(args, self, resident, now)
+    return Promise.resolve((resident.shared ? resident.value : give(resident, engine.registry)) as V)
+  }
+
+  /** The value from the nearest tier, or from `loader`, which runs once for all who wait. Its error passes through untouched. */
+  async getOrSet(args: A, loader: () => Promise<V> | V, self?: unknown): Promise<V> {
+    const { engine } = this.#state
+    const read = readPolicyOf(engine.owner)
+    if (read === 'bypass' || this.#isOff(args, self)) return this.#bypass(loader)
+    const op = planOperation(this.#state, args, loader, self)
+    const answer = read === 'refresh' ? await reload(op) : await getOrSet(op)
+    return this.#account(op, answer) as V
+  }
+
+  /** Many calls with one read and one load of what is missing; answers in the order of `argsList`. */
+  async getOrSetMany(
+    argsList: readonly A[],
+    loadMany: (missing: readonly A[]) => Promise<readonly V[]>,
+    self?: unknown,
+  ): Promise<V[]> {
+    const read = readPolicyOf(this.#engine.owner)
+    if (argsList.length === 0) return []
+    if (read === 'bypass' || this.#isOff(argsList[0] as A, self)) {
+      return this.#bypass(async () => [...(await loadMany(argsList))])
+    }
+    const ops: Operation[] = []
+    const plan = (args: readonly unknown[], loader: () => unknown, onWaiting: () => void) => {
+      const op = { ...planOperation(this.#state, args, loader, self), onWaiting }
+      ops.push(op)
+      return op
+    }
+    const load = loadMany as (missing: readonly (readonly unknown[])[]) => Promise<readonly unknown[]>
+    const answers = await getOrSetMany(plan, argsList, { name: this.name, loadMany: load })
+    return answers.map((answer, at) => this.#account(ops[at] as Operation, answer) as V)
+  }
+
+  /** Runs a write and stores what it returns, fenced against other writers. The write's error passes through untouched. */
+  put(args: A | ((value: V) => A), write: () => Promise<V> | V, self?: unknown): Promise<V> {
+    if (typeof args === 'function') return this.#putUnderResult(args, write, self)
+    if (!this.#engine.settings.enabled || this.#engine.settings.closed) return Promise.resolve().then(write)
+    return put(planOperation(this.#state, args, write, self)) as Promise<V>
+  }
+
+  /** The value if a tier has it and it may be served, else undefined. Loads nothing, and leaves memory as it is. */
+  async get(args: A, self?: unknown): Promise<V | undefined> {
+    const { engine, counters } = this.#state
+    if (!engine.settings.enabled || engine.settings.closed) return undefined
+    const op = planOperation(this.#state, args, NOTHING, self)
+    const landing = await this.#look(op)
+    if (landing === undefined) {
+      counters.misses += 1
+      return undefined
+    }
+    return this.#account(op, { landing, joined: false }) as V
+  }
+
+  /** The value if memory has it and it may be served, else undefined. Synchronous, counts nothing. */
+  peek(args: A, self?: unknown): V | undefined {
+    const { engine } = this.#state
+    if (!engine.settings.enabled) return undefined
+    const find = lookInMemory(planOperation(this.#state, args, NOTHING, self))
+    if (find === undefined || find.freshness === 'kept') return undefined
+    return give(find.entry, engine.registry) as V
+  }
+
+  /** Stores what the caller asserts to be current, here and in Redis. */
+  set(args: A, value: V, self?: unknown): Promise<Receipt> {
+    if (!this.#engine.settings.enabled) return Promise.resolve({ delivered: true })
+    return set(planOperation(this.#state, args, NOTHING, self), value)
+  }
+
+  /** Invalidates one entry everywhere. */
+  delete(args: A, self?: unknown): Promise<Receipt> {
+    this.#state.counters.invalidations += 1
+    const addresses = addressesOf(this.#state, args, self)
+    return invalidate(this.#engine, { addresses, tags: [], names: [], namespace: false })
+  }
+
+  /** Invalidates all entries of this name everywhere, in constant time. */
+  clear(): Promise<Receipt> {
+    this.#state.counters.invalidations += 1
+    return invalidate(this.#engine, { addresses: [], tags: [], names: [this.name], namespace: false })
+  }
+
+  /** The entry key in its safe form: secrets are digests. */
+  keyOf(args: A, self?: unknown): string {
+    return this.#state.prefix + this.#state.keying.text(args, self)
+  }
+
+  /** Where an entry may be stored: for invalidating several at once. */
+  addressesOf(args: A, self?: unknown): ReturnType<typeof addressesOf> {
+    return addressesOf(this.#state, args, self)
+  }
+
+  #isOff(args: A, self: unknown): boolean {
+    const { settings } = this.#engine
+    if (!settings.enabled || settings.closed) return true
+    const { condition } = this.#state.policy
+    return condition !== undefined && !condition.apply(self, args as never)
+  }
+
+  async #bypass<T>(loader: () => Promise<T> | T): Promise<T> {
+    const { engine, counters } = this.#state
+    counters.bypassed += 1
+    if (engine.telemetry.wants('call-bypassed')) engine.telemetry.emit({ type: 'call-bypassed', name: this.name })
+    const value = await loader()
+    reportCall(engine.owner, { outcome: 'bypass', tier: undefined, age: undefined })
+    return value
+  }
+
+  /** A key that only the result names cannot be leased before the write: the entry is invalidated instead of stored. */
+  async #putUnderResult(args: (value: V) => A, write: () => Promise<V> | V, self: unknown): Promise<V> {
+    const value = await write()
+    if (this.#engine.settings.enabled && !this.#engine.settings.closed) await this.delete(args(value), self)
+    return value
+  }
+
+  async #look(op: Operation): Promise<Landing | undefined> {
+    const local = lookInMemory(op)
+    if (local !== undefined && local.freshness !== 'kept') return { ...local.entry, source: 'l1', freshness: local.freshness }
+    const { remote, fences } = op.engine
+    if (remote === undefined || !(remote.isOpen || (await remote.untilFirstOpen(op.engine.settings.firstConnection)))) return undefined
+    const born = fences.events
+    try {
+      const find = await lookInRedis(op, born, remote.deadline())
+      if (find.status !== 'found' || find.freshness === 'kept') return undefined
+      return { ...find.entry, source: 'l2', freshness: find.freshness }
+    } catch (error) {
+      if (!(error instanceof RedisUnavailable)) throw error
+      op.state.counters.errors += 1
+      return undefined
+    }
+  }
+
+  /** Counts what the caller experienced, tells it, and hands out the value. */
+  #account(op: Operation, { landing, joined }: Answer): unknown {
+    const { engine, counters } = this.#state
+    const { source, freshness } = landing
+    const stale = freshness === 'stale' || freshness === 'kept' || freshness === 'unproven'
+    if (source === 'loader') counters.misses += 1
+    else if (stale) counters.hitsStale += 1
+    else if (source === 'l1') counters.hitsL1 += 1
+    else counters.hitsL2 += 1
+    if (source !== 'loader' && landing.negative) counters.hitsNegative += 1
+    if (joined) counters.joined += 1
+    this.#tell(op, landing, stale, joined)
+    reportCall(engine.owner, {
+      outcome: source === 'loader' ? 'miss' : stale ? 'stale' : 'hit',
+      tier: source,
+      age: Math.max(0, engine.clock.now() - landing.created),
+    })
+    return give(landing, engine.registry)
+  }
+
+  #tell({ key }: Operation, landing: Landing, stale: boolean, joined: boolean): void {
+    const { telemetry, clock } = this.#engine
+    const { name } = this
+    if (joined && telemetry.wants('flight-joined')) telemetry.emit({ type: 'flight-joined', name, key })
+    if (landing.source === 'loader') {
+      if (telemetry.wants('entry-missed')) telemetry.emit({ type: 'entry-missed', name, key })
+    } else if (telemetry.wants('entry-hit')) {
+      const { source: tier, negative } = landing
+      telemetry.emit({ type: 'entry-hit', name, key, tier, outcome: stale ? 'stale' : 'hit', negative, age: clock.now() - landing.created })
+    }
+  }
+
+  #tellHit(args: A, self: unknown, { negative, created }: Resident, now: number): void {
+    const { telemetry } = this.#engine
+    telemetry.emit({ type: 'entry-hit', name: this.name, key: this.keyOf(args, self), tier: 'l1', outcome: 'hit', negative, age: now - created })
+  }
+}

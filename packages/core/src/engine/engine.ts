@@ -1,0 +1,49 @@
+import type { ClassRegistry, createPayloads } from '@granary/serialization'
+import type { Clock } from '../clock.ts'
+import type { Background } from '../flight/background.ts'
+import type { Flights } from '../flight/flights.ts'
+import type { Fences } from '../invalidation/fences.ts'
+import type { Link } from '../invalidation/link.ts'
+import type { OutboundQueue } from '../invalidation/outbound-queue.ts'
+import type { Random } from '../random.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { MemoryTier } from '../tiers/memory-tier.ts'
+import type { Segment } from '../tiers/segment.ts'
+import type { RemoteTier } from './remote.ts'
+
+/** The collaborators of one cache, put together by the composition root and handed to every operation. */
+export interface Engine {
+  readonly owner: object
+  readonly clock: Clock
+  readonly random: Random
+  readonly memory: MemoryTier
+  readonly fences: Fences
+  readonly flights: Flights
+  readonly background: Background
+  readonly telemetry: Telemetry
+  readonly registry: ClassRegistry
+  readonly payloads: ReturnType<typeof createPayloads>
+  /** Segments by label. */
+  readonly segments: Map<string, Segment>
+  /** Write-throughs under way by entry key: the last one to begin may store. */
+  readonly puts: Map<string, object>
+  readonly queue: OutboundQueue
+  /** Proof that memory may be served; always given when there is no Redis. */
+  readonly link: Link
+  /** Undefined: memory only. */
+  readonly remote: RemoteTier | undefined
+  readonly settings: EngineSettings
+}
+
+/** The engine's own options, in milliseconds. */
+export interface EngineSettings {
+  readonly leaseTime: number
+  readonly maxStaleness: number
+  /** How long a call waits for the first connection of the process. */
+  readonly firstConnection: number
+  /** How long memory may be served after Redis was lost; 0 serves none. */
+  readonly serveL1For: number
+  readonly sealByDefault: boolean
+  enabled: boolean
+  closed: boolean
+}

@@ -1,0 +1,112 @@
+import type { Entry } from '../entry/entry.ts'
+import { RedisUnavailable } from '../errors.ts'
+import { Flight } from '../flight/flight.ts'
+import { commit, fillMemory, harvest, wasInvalidated } from './commit.ts'
+import type { Origin } from './frames.ts'
+import type { Landing } from './landing.ts'
+import { type Claim, claimLease, forceLease, keepAlive } from './lease.ts'
+import { load } from './load.ts'
+import { lookInMemory, lookInRedis, type RemoteFind } from './lookup.ts'
+import type { Operation } from './operation.ts'
+import type { Lease } from './remote.ts'
+
+/** Why a flight takes off: nothing to serve, something to renew in the background, or a caller who wants it anew. */
+export type Purpose = 'miss' | 'refresh' | 'reload'
+
+type Found = Extract<RemoteFind, { status: 'found' }>
+
+/** Starts the flight of a key. From now on callers of the key may join it. */
+export function takeOff(op: Operation, purpose: Purpose): Flight {
+  const { flights, clock } = op.engine
+  const flight = new Flight(op.key, op.state.segment, clock.now())
+  flights.add(flight)
+  flight.landing = fly(op, flight, purpose).finally(() => flights.remove(flight))
+  flight.landing.catch(() => {})
+  return flight
+}
+
+/** One flight: read Redis, obtain the lease, load, deliver, store. */
+async function fly(op: Operation, flight: Flight, purpose: Purpose): Promise<Landing> {
+  if (!(await mayAskRedis(op))) return loadAndStore(op, flight, { purpose, lease: undefined })
+  if (purpose === 'reload') return loadAndStore(op, flight, { purpose, lease: await forceLease(op) })
+  const deadline = op.engine.remote?.deadline() ?? 0
+  const accepts = (find: Found) => find.freshness === 'fresh' || (purpose === 'miss' && find.freshness !== 'kept')
+  const born = op.engine.fences.events
+  const find = await readRedis(op, born, deadline)
+  if (find.status === 'found' && accepts(find)) return land(op, flight, find)
+  flight.fallback = find.status === 'found' ? find.entry : undefined
+  const patient = purpose === 'miss' || find.status !== 'found'
+  const claim = await claimLease(op, { flight, find, deadline, accepts, patient })
+  if (claim.status === 'found') return land(op, flight, claim.find)
+  if (claim.status === 'unleased' && !patient && find.status === 'found') return land(op, flight, find)
+  return loadAndStore(op, flight, { purpose, lease: leaseOf(claim) })
+}
+
+async function mayAskRedis({ engine: { remote, settings } }: Operation): Promise<boolean> {
+  if (remote === undefined) return false
+  return remote.isOpen || (await remote.untilFirstOpen(settings.firstConnection))
+}
+
+async function readRedis(op: Operation, born: number, deadline: number): Promise<RemoteFind> {
+  const startedAt = op.engine.clock.now()
+  try {
+    const find = await lookInRedis(op, born, deadline)
+    if (find.status === 'found') op.state.counters.l2.record(op.engine.clock.now() - startedAt)
+    return find
+  } catch (error) {
+    if (!(error instanceof RedisUnavailable)) throw error
+    op.state.counters.errors += 1
+    return { status: 'unusable' }
+  }
+}
+
+/** Serves what Redis held, and keeps it in memory. */
+function land(op: Operation, flight: Flight, { entry, freshness }: Found): Landing {
+  fillMemory(op, entry, flight)
+  return { ...entry, source: 'l2', freshness }
+}
+
+/**
+ * Loads and stores. A load commits only under a lease that was granted before the loader was called, and notes the clock
+ * before it begins, so that its tags may be computed from the value.
+ */
+async function loadAndStore(op: Operation, flight: Flight, { purpose, lease }: { purpose: Purpose; lease: Lease | undefined }): Promise<Landing> {
+  const { engine, state } = op
+  const born = engine.fences.events
+  const origin: Origin = { incarnation: engine.link.incarnation, reading: engine.link.reading }
+  const letGo = lease === undefined ? () => {} : keepAlive(op, lease)
+  try {
+    const stale = fallbackOf(op, flight)
+    const loaded = await load(op, { flight, reason: purpose === 'miss' ? 'miss' : 'refresh', stale })
+    const { landing, entry } = harvest(op, loaded, born)
+    if (entry !== undefined) {
+      state.counters.sets += 1
+      const versioned = lease === undefined ? entry : { ...entry, version: Buffer.from(lease.token).toString('latin1') }
+      fillMemory(op, versioned, flight)
+      if (lease !== undefined) engine.background.run('commit', commit(op, versioned, lease, origin))
+    } else if (lease !== undefined) {
+      engine.remote?.release(op, lease, false)
+    }
+    return landing
+  } catch (error) {
+    if (lease !== undefined) engine.remote?.release(op, lease, true)
+    const rescue = fallbackOf(op, flight)
+    if (rescue === undefined || op.policy.staleIfError === 0) throw error
+    return rescue
+  } finally {
+    letGo()
+  }
+}
+
+/** What may stand in for a load that fails or is slow: kept, and with nothing it depends on invalidated since. */
+export function fallbackOf(op: Operation, flight: Flight): Landing | undefined {
+  const local = lookInMemory(op)
+  if (local !== undefined) return { ...local.entry, source: 'l1', freshness: 'kept' }
+  const entry: Entry | undefined = flight.fallback
+  if (entry === undefined || flight.detached || op.engine.clock.now() >= entry.keepUntil) return undefined
+  return wasInvalidated(op, entry.tags, entry.born) ? undefined : { ...entry, source: 'l2', freshness: 'kept' }
+}
+
+function leaseOf(claim: Claim): Lease | undefined {
+  return claim.status === 'leased' ? claim.lease : undefined
+}

@@ -1,0 +1,53 @@
+import { encodeFrame } from '@granary/serialization'
+import type { Entry } from '../entry/entry.ts'
+import type { Engine } from './engine.ts'
+import type { Operation } from './operation.ts'
+import type { Lease, StoredFrame } from './remote.ts'
+
+/** What a frame records of the moment before its load began. */
+export interface Origin {
+  readonly incarnation: number
+  readonly reading: number
+}
+
+/** Redis may forget a frame a little after its end, never before: readers obey the end that stands in the frame. */
+const SLACK = 1_000
+
+/** The frame of an entry that a lease allows to be stored. */
+export function frameOf(op: Operation, entry: Entry, lease: Pick<Lease, 'token' | 'life'>, origin: Origin): StoredFrame {
+  const { remote, payloads, settings } = op.engine as Engine & { remote: NonNullable<Engine['remote']> }
+  const seal = op.policy.encrypt ?? settings.sealByDefault
+  const bytes = encodeFrame(
+    {
+      negative: entry.negative,
+      version: lease.token,
+      life: lease.life,
+      inc: incarnationBytes(origin.incarnation),
+      reading: origin.reading,
+      created: remote.toServer(entry.created),
+      freshUntil: remote.toServer(entry.freshUntil),
+      hardExpiry: remote.toServer(entry.keepUntil),
+      loadTime: entry.loadTime,
+      tags: entry.tags,
+    },
+    (associated) => payloads.pack(entry.value, sealContext(op.key, associated), { seal }),
+  )
+  return { bytes, px: Math.max(1, Math.ceil(entry.keepUntil - op.engine.clock.now()) + SLACK) }
+}
+
+/** What a sealed payload is bound to: its key and the immutable half of its header. */
+export function sealContext(key: string, associated: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(key), associated])
+}
+
+/** An incarnation as eight bytes. */
+export function incarnationBytes(incarnation: number): Uint8Array {
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleBE(incarnation)
+  return bytes
+}
+
+/** The incarnation that eight bytes stand for. */
+export function readIncarnation(bytes: Uint8Array): number {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, 8).readDoubleBE(0)
+}

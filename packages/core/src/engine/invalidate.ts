@@ -1,0 +1,82 @@
+import { tagDigest } from '@granary/serialization'
+import { CacheClosed, InvalidationNotDelivered } from '../errors.ts'
+import { applyLocally, NAME_MEMBER } from '../invalidation/local-effects.ts'
+import { EVERYTHING } from '../invalidation/outbound-queue.ts'
+import type { InvalidationSummary } from '../telemetry/event.ts'
+import type { Engine } from './engine.ts'
+import type { Address, Targets } from './remote.ts'
+
+/** What became of an invalidation: in force everywhere, or in force here and queued for Redis. */
+export type Receipt = { readonly delivered: true } | { readonly delivered: false; readonly queued: true }
+
+/** What to invalidate, in the user's words. */
+export interface InvalidationRequest {
+  readonly addresses: readonly Address[]
+  readonly tags: readonly string[]
+  readonly names: readonly string[]
+  readonly namespace: boolean
+}
+
+/** More keys or members than this go in several scripts, so that none keeps Redis busy for long. */
+export const LARGEST_BUMP = 1_000
+
+/**
+ * Invalidates here at once and everywhere through Redis.
+ *
+ * Locally it is an event at the call and another at the reply, and pending in between: what begins meanwhile may still read
+ * the old value and must not stay in memory.
+ *
+ * @throws InvalidationNotDelivered when `required` and Redis did not take it; it then holds here and stays queued.
+ */
+export async function invalidate(engine: Engine, request: InvalidationRequest, required = false): Promise<Receipt> {
+  if (engine.settings.closed) throw new CacheClosed()
+  const targets = targetsOf(request)
+  applyLocally(engine, targets)
+  const { remote, fences, telemetry } = engine
+  if (remote === undefined) {
+    tell(true)
+    return { delivered: true }
+  }
+  const scopes = [...targets.keys.map(({ key }) => key), ...targets.members]
+  fences.begin(scopes)
+  let failure: unknown
+  try {
+    await send(engine, targets)
+  } catch (cause) {
+    failure = cause ?? new Error('unknown')
+    engine.queue.add(targets)
+    remote.distrust(cause)
+  }
+  applyLocally(engine, targets)
+  fences.end(scopes)
+  tell(failure === undefined)
+  if (failure === undefined) return { delivered: true }
+  if (required) throw new InvalidationNotDelivered(failure)
+  return { delivered: false, queued: true }
+
+  function tell(delivered: boolean): void {
+    if (telemetry.wants('invalidation-sent')) telemetry.emit({ type: 'invalidation-sent', targets: summaryOf(targets), delivered })
+  }
+}
+
+/** Sends an invalidation in as many scripts as it needs. */
+export async function send(engine: Pick<Engine, 'remote'>, { keys, members }: Targets): Promise<void> {
+  for (let at = 0; at < Math.max(keys.length, members.length); at += LARGEST_BUMP) {
+    await engine.remote?.invalidate({
+      keys: keys.slice(at, at + LARGEST_BUMP),
+      members: members.slice(at, at + LARGEST_BUMP),
+    })
+  }
+}
+
+/** What an invalidation names, counted. */
+export function summaryOf({ keys, members }: Targets): InvalidationSummary {
+  const names = members.filter((member) => member.startsWith(NAME_MEMBER)).map((member) => member.slice(NAME_MEMBER.length))
+  const namespace = members.includes(EVERYTHING)
+  return { keys: keys.length, tags: members.length - names.length - (namespace ? 1 : 0), names, namespace }
+}
+
+function targetsOf({ addresses, tags, names, namespace }: InvalidationRequest): Targets {
+  const members = [...tags.map(tagDigest), ...names.map((name) => NAME_MEMBER + name), ...(namespace ? [EVERYTHING] : [])]
+  return { keys: addresses, members: [...new Set(members)] }
+}

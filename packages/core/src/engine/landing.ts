@@ -1,0 +1,16 @@
+/** What a flight brought: the value, where from, and what decides who may have it. */
+export interface Landing {
+  readonly value: unknown
+  /** False: every caller gets a copy of its own. */
+  readonly shared: boolean
+  readonly negative: boolean
+  readonly source: 'l1' | 'l2' | 'loader'
+  /** `due` and `stale` ask for a refresh in the background; `unproven` is served during an outage, as its option allows. */
+  readonly freshness: 'fresh' | 'due' | 'stale' | 'kept' | 'unproven'
+  /** Digests of the value's tags. */
+  readonly tags: readonly string[]
+  /** The local event count when the read was sent or the loader called. */
+  readonly born: number
+  /** When the value's load ended, in monotonic milliseconds. */
+  readonly created: number
+}

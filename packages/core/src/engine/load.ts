@@ -1,0 +1,85 @@
+import { LoadTimeout, RecursiveLoad } from '../errors.ts'
+import { type ActiveLoad, enclosingLoad, NOT_MODIFIED, runInLoad } from '../flight/current-load.ts'
+import type { Flight } from '../flight/flight.ts'
+import type { LoadReason } from '../telemetry/event.ts'
+import type { Operation } from './operation.ts'
+
+/** What a loader brought, and how long it took. */
+export interface Loaded {
+  readonly value: unknown
+  /** Monotonic milliseconds. */
+  readonly endedAt: number
+  readonly duration: number
+}
+
+/** A load as it is asked for. */
+export interface LoadRequest {
+  readonly flight: Flight
+  readonly reason: LoadReason
+  /** The value to refresh; undefined when there is none that may still be used. */
+  readonly stale: { readonly value: unknown } | undefined
+}
+
+/**
+ * Calls the loader under its hard timeout, with its context. Its error passes through untouched.
+ *
+ * @throws LoadTimeout when the loader outlives `hardTimeout`.
+ */
+export async function load(op: Operation, { flight, reason, stale }: LoadRequest): Promise<Loaded> {
+  const { clock, telemetry } = op.engine
+  const { counters } = op.state
+  const abort = new AbortController()
+  const startedAt = clock.now()
+  counters.loads += 1
+  if (telemetry.wants('load-started')) telemetry.emit({ type: 'load-started', name: op.policy.name, key: op.key, reason })
+  const context: ActiveLoad = {
+    flight,
+    signal: abort.signal,
+    key: op.key,
+    stale: stale?.value,
+    notModified: () => NOT_MODIFIED as never,
+    get now() {
+      return clock.wall()
+    },
+  }
+  try {
+    const answer = await withHardTimeout(op, abort, async () => runInLoad(context, op.loader))
+    const endedAt = clock.now()
+    const duration = endedAt - startedAt
+    counters.load.record(duration)
+    if (telemetry.wants('load-finished')) telemetry.emit({ type: 'load-finished', name: op.policy.name, key: op.key, duration })
+    return { value: answer === NOT_MODIFIED ? stale?.value : answer, endedAt, duration }
+  } catch (cause) {
+    counters.loadFailures += 1
+    if (telemetry.wants('load-failed')) telemetry.emit({ type: 'load-failed', name: op.policy.name, key: op.key, cause })
+    throw cause
+  }
+}
+
+/**
+ * Refuses to wait for a flight that itself waits, directly or through others, for the load that asks: that would never end.
+ *
+ * @throws RecursiveLoad with the chain.
+ */
+export function waitFor<T>(flight: Flight, landing: () => Promise<T>): Promise<T> {
+  const around = enclosingLoad()
+  if (around === undefined) return landing()
+  if (flight.dependsOn(around.flight)) return Promise.reject(new RecursiveLoad([around.key, flight.key, ...(flight.key === around.key ? [] : [around.key])]))
+  around.flight.waitsFor.add(flight)
+  return landing().finally(() => around.flight.waitsFor.delete(flight))
+}
+
+
+function withHardTimeout(op: Operation, abort: AbortController, run: () => Promise<unknown>): Promise<unknown> {
+  const { hardTimeout } = op.policy
+  const answer = run()
+  if (hardTimeout === Number.POSITIVE_INFINITY) return answer
+  return new Promise((resolve, reject) => {
+    const cancel = op.engine.clock.schedule(hardTimeout, () => {
+      const error = new LoadTimeout(op.key, hardTimeout)
+      abort.abort(error)
+      reject(error)
+    })
+    answer.then(resolve, reject).finally(cancel)
+  })
+}

@@ -1,0 +1,179 @@
+import { decodeFrame, FrameError, type FrameView } from '@granary/serialization'
+import type { Entry, EntryTimes, Resident } from '../entry/entry.ts'
+import { judgeFreshness } from '../entry/freshness.ts'
+import { adoptDecoded } from '../entry/stored-value.ts'
+import { readIncarnation, sealContext } from './frames.ts'
+import type { Landing } from './landing.ts'
+import type { Operation } from './operation.ts'
+import type { RemoteReply } from './remote.ts'
+
+/** An entry of process memory that may be used, and how. */
+export interface LocalFind {
+  readonly entry: Resident
+  readonly freshness: Landing['freshness']
+}
+
+/** What L2 holds for a key. */
+export type RemoteFind =
+  /** Redis did not answer, or holds what only a newer version can read: load without a lease. */
+  | { readonly status: 'unusable' }
+  /** Nothing to serve; `seen` and `drop` are for acquiring, `leasedUntil` says that another process is loading. */
+  | { readonly status: 'absent'; readonly seen: Uint8Array; readonly drop: boolean; readonly leasedUntil: number }
+  | {
+      readonly status: 'found'
+      readonly entry: Entry
+      readonly freshness: Exclude<Landing['freshness'], 'unproven'>
+      readonly seen: Uint8Array
+      readonly leasedUntil: number
+    }
+
+const NO_VERSION = new Uint8Array(8)
+const NOT_LEASED = Number.NEGATIVE_INFINITY
+
+/** Looks in process memory: usable only while proven fresh and with no event of the entry's tags since it was born. */
+export function lookInMemory({ engine, state, policy, local }: Operation): LocalFind | undefined {
+  const entry = state.segment.entries.get(local)
+  if (entry === undefined || policy.strong) return undefined
+  const now = engine.clock.now()
+  const proven = now < engine.link.freshUntil
+  if (!proven && !servesOutage(engine.link.freshUntil, entry, now, engine.settings.serveL1For)) return undefined
+  const { tagEvents } = engine.fences
+  if (entry.checked !== tagEvents) {
+    if (engine.fences.lastEventOf(entry.tags) > entry.born) {
+      engine.memory.remove(state.segment, local)
+      return undefined
+    }
+    entry.checked = tagEvents
+  }
+  const freshness = judgeFreshness(entry, policy, now, () => engine.random.next())
+  if (freshness === 'expired') {
+    engine.memory.remove(state.segment, local)
+    return undefined
+  }
+  entry.visited = true
+  return { entry, freshness: proven || freshness === 'kept' ? freshness : 'unproven' }
+}
+
+/** `outage.serveL1For`: unproven memory is served for a while after it was last proven, or after it was loaded. */
+function servesOutage(provenUntil: number, entry: Entry, now: number, serveL1For: number): boolean {
+  return serveL1For > 0 && now < Math.max(provenUntil, entry.created) + serveL1For
+}
+
+/** Reads L2 and judges what came: by the protocol first (life, incarnation, tag records), then by age. */
+export async function lookInRedis(op: Operation, born: number, deadline: number): Promise<RemoteFind> {
+  const { remote } = op.engine
+  if (remote === undefined) return { status: 'unusable' }
+  return judgeReply(op, await remote.read(op, deadline), { born, deadline })
+}
+
+/** What a read depends on besides the reply. */
+export interface ReadContext {
+  /** The local event count when the read was sent. */
+  readonly born: number
+  readonly deadline: number
+}
+
+/** Judges a reply: what does not decode, belongs to another server life or lost a tag is absent, and must be dropped. */
+export async function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): Promise<RemoteFind> {
+  const { bytes, clock } = reply
+  const { remote, link } = op.engine
+  if (remote === undefined || clock === undefined || clock.incarnation !== link.incarnation) {
+    remote?.distrust('metadata lost')
+    return { status: 'unusable' }
+  }
+  link.prove(clock, reply.sentAt)
+  if (bytes === undefined) return { status: 'absent', seen: NO_VERSION, drop: false, leasedUntil: NOT_LEASED }
+  let frame: ReturnType<typeof decodeFrame>
+  try {
+    frame = decodeFrame(bytes)
+  } catch (error) {
+    return rejectFrame(op, bytes, error)
+  }
+  const leasedUntil = frame.leaseDeadline > 0 && frame.token.some((byte) => byte !== 0) ? remote.toLocal(frame.leaseDeadline) : NOT_LEASED
+  if (frame.placeholder) return { status: 'absent', seen: NO_VERSION, drop: false, leasedUntil }
+  const absent = { status: 'absent', seen: frame.version, drop: true, leasedUntil } as const
+  if (!sameBytes(frame.life, reply.life) || readIncarnation(frame.inc) !== clock.incarnation) return absent
+  if (!(await isCurrent(op, frame, { ...context, clock }))) return absent
+  const times = timesOf(frame, op.policy.staleWhileRevalidate, (server) => remote.toLocal(server))
+  const freshness = judgeFreshness(times, op.policy, op.engine.clock.now(), () => op.engine.random.next())
+  if (freshness === 'expired') return absent
+  try {
+    return { status: 'found', entry: entryOf(op, frame, { ...context, times, size: bytes.length }), freshness, seen: frame.version, leasedUntil }
+  } catch (error) {
+    return rejectFrame(op, bytes, error)
+  }
+}
+
+/**
+ * Whether no tag, the name or the namespace was invalidated after the entry's reading. The clock came with the entry: when
+ * the bus has delivered all that it counts, the local records decide; else this waits briefly for the bus, or asks.
+ */
+async function isCurrent(
+  op: Operation,
+  frame: FrameView,
+  { clock, deadline }: ReadContext & { clock: NonNullable<RemoteReply['clock']> },
+): Promise<boolean> {
+  const { link, remote } = op.engine
+  const members = membersOf(op, frame.tags)
+  if (!link.isCurrent(members, frame.reading)) return false
+  const behind = clock.tagClock > link.reading && !(await link.untilDelivered(clock.sequence, BUS_PATIENCE))
+  const ask = behind ? members : link.unknown(members, frame.reading)
+  if (ask.length > 0) {
+    const records = await remote?.records(ask, deadline)
+    if (records === undefined) return false
+    link.learn(ask, records)
+  }
+  return link.isCurrent(members, frame.reading)
+}
+
+/** How long a read waits for a message that is on its way before it asks Redis, in milliseconds. */
+const BUS_PATIENCE = 5
+
+/** The tag members that an entry depends on: its tags, its name and the namespace. */
+export function membersOf(op: Operation, tags: readonly string[]): readonly string[] {
+  return [...tags, `n:${op.state.segment.name}`, '*']
+}
+
+function entryOf(
+  op: Operation,
+  frame: ReturnType<typeof decodeFrame>,
+  { born, times, size }: ReadContext & { times: EntryTimes; size: number },
+): Entry {
+  const { payloads, registry } = op.engine
+  const value = payloads.unpack(frame.payload, sealContext(op.key, frame.associated))
+  op.state.counters.bytesRead += size
+  const stored = adoptDecoded(value, op.policy, registry)
+  return {
+    ...times,
+    ...stored,
+    negative: frame.negative,
+    tags: frame.tags,
+    born,
+    version: Buffer.from(frame.version).toString('latin1'),
+  }
+}
+
+function rejectFrame(op: Operation, bytes: Uint8Array, error: unknown): RemoteFind {
+  if (!(error instanceof FrameError)) throw error
+  op.state.counters.errors += 1
+  op.engine.telemetry.emit({ type: 'frame-rejected', name: op.policy.name, key: op.key, cause: error })
+  if (error.newer) return { status: 'unusable' }
+  return { status: 'absent', seen: bytes.subarray(0, 48), drop: true, leasedUntil: NOT_LEASED }
+}
+
+/** Frames carry two ends; how long stale may be served in between is the reader's policy. */
+function timesOf(frame: FrameView, staleWhileRevalidate: number, toLocal: (server: number) => number): EntryTimes {
+  const freshUntil = Math.ceil(toLocal(frame.freshUntil))
+  const keepUntil = Math.ceil(toLocal(frame.hardExpiry))
+  return {
+    created: toLocal(frame.created),
+    freshUntil,
+    staleUntil: Math.min(keepUntil, freshUntil + staleWhileRevalidate),
+    keepUntil,
+    loadTime: frame.loadTime,
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}

@@ -1,0 +1,104 @@
+import { CacheClosed, RedisUnavailable } from '../errors.ts'
+import { applyLocally } from '../invalidation/local-effects.ts'
+import { fillMemory, harvest } from './commit.ts'
+import { frameOf, type Origin } from './frames.ts'
+import { invalidate, type Receipt } from './invalidate.ts'
+import { forceLease, keepAlive } from './lease.ts'
+import type { Loaded } from './load.ts'
+import type { Operation } from './operation.ts'
+import type { Lease } from './remote.ts'
+
+/**
+ * Writes through: runs the write, then stores what it returned.
+ *
+ * Fenced like a load: the lease is taken from whoever holds it before the write begins. If another write-through or an
+ * invalidation took it since, the entry is deleted instead, because two writers do not know which of them was last.
+ */
+export async function put(op: Operation): Promise<unknown> {
+  const { engine } = op
+  const mine = {}
+  applyLocally(engine, { keys: [op], members: [] })
+  engine.puts.set(op.key, mine)
+  const lease = engine.remote?.isOpen ? await forceLease(op) : undefined
+  const born = engine.fences.events
+  const origin: Origin = { incarnation: engine.link.incarnation, reading: engine.link.reading }
+  const letGo = lease === undefined ? () => {} : keepAlive(op, lease)
+  let loaded: Loaded
+  try {
+    const startedAt = engine.clock.now()
+    const value = await op.loader()
+    const endedAt = engine.clock.now()
+    loaded = { value, endedAt, duration: endedAt - startedAt }
+  } catch (error) {
+    if (engine.puts.get(op.key) === mine) engine.puts.delete(op.key)
+    if (lease !== undefined) engine.remote?.release(op, lease, true)
+    throw error
+  } finally {
+    letGo()
+  }
+  await store(op, { loaded, lease, origin, born, last: engine.puts.get(op.key) === mine })
+  return loaded.value
+}
+
+/**
+ * Stores what the caller asserts to be current, everywhere.
+ *
+ * Redis refuses the write after its deadline, so a write that is told to have failed cannot come back to life; a write
+ * whose outcome is not known becomes an invalidation of the key.
+ */
+export async function set(op: Operation, value: unknown): Promise<Receipt> {
+  const { engine } = op
+  if (engine.settings.closed) throw new CacheClosed()
+  applyLocally(engine, { keys: [op], members: [] })
+  const { entry } = harvest(op, { value, endedAt: engine.clock.now(), duration: 0 }, engine.fences.events)
+  if (entry === undefined) return invalidate(engine, { addresses: [op], tags: [], names: [], namespace: false })
+  op.state.counters.sets += 1
+  if (engine.remote === undefined) {
+    fillMemory(op, entry, undefined)
+    return { delivered: true }
+  }
+  const token = engine.random.bytes(8)
+  const origin: Origin = { incarnation: engine.link.incarnation, reading: engine.link.reading }
+  try {
+    await engine.remote.write(op, (life) => frameOf(op, entry, { token, life }, origin))
+    applyLocally(engine, { keys: [op], members: [] })
+    return { delivered: true }
+  } catch (error) {
+    if (!(error instanceof RedisUnavailable)) throw error
+    return invalidate(engine, { addresses: [op], tags: [], names: [], namespace: false })
+  }
+}
+
+interface Written {
+  readonly loaded: Loaded
+  readonly lease: Lease | undefined
+  readonly origin: Origin
+  readonly born: number
+  /** No later write-through and no invalidation of the key began in this process since. */
+  readonly last: boolean
+}
+
+async function store(op: Operation, { loaded, lease, origin, born, last }: Written): Promise<void> {
+  const { engine, state } = op
+  engine.puts.delete(op.key)
+  applyLocally(engine, { keys: [op], members: [] })
+  const { entry } = harvest(op, loaded, born)
+  if (entry !== undefined && last && engine.remote === undefined) {
+    state.counters.sets += 1
+    fillMemory(op, { ...entry, born: engine.fences.events }, undefined)
+    return
+  }
+  if (entry !== undefined && last && lease !== undefined) {
+    try {
+      const verdict = await engine.remote?.commitPut(op, lease, frameOf(op, entry, lease, origin))
+      if (verdict === 'stored') state.counters.sets += 1
+      else state.counters.rejected += 1
+      applyLocally(engine, { keys: [op], members: [] })
+      return
+    } catch (error) {
+      if (!(error instanceof RedisUnavailable)) throw error
+      state.counters.errors += 1
+    }
+  }
+  await invalidate(engine, { addresses: [op], tags: [], names: [], namespace: false })
+}

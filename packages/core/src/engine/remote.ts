@@ -1,0 +1,101 @@
+import type { Link } from '../invalidation/link.ts'
+
+/** An entry's address in Redis: the whole key, and the two parts that let any process find it in its memory. */
+export interface Address {
+  readonly key: string
+  /** `name:version`. */
+  readonly label: string
+  readonly text: string
+}
+
+/** What an invalidation names, as it travels. */
+export interface Targets {
+  readonly keys: readonly Address[]
+  /** Members of the tag table: tag digests, `n:<name>` for a name, `*` for the namespace. */
+  readonly members: readonly string[]
+}
+
+/** The namespace's clock as a read saw it. */
+export interface ClockReading {
+  readonly incarnation: number
+  /** Tag clock: advanced by tag, name and namespace invalidations. */
+  readonly tagClock: number
+  /** Bus sequence: advanced by every invalidation. */
+  readonly sequence: number
+}
+
+/** What a read brought back. */
+export interface RemoteReply {
+  /** The stored bytes; undefined when there are none. */
+  readonly bytes: Uint8Array | undefined
+  /** Undefined when the namespace's metadata is gone. */
+  readonly clock: ClockReading | undefined
+  /** The life of the server that answered. */
+  readonly life: Uint8Array
+  /** When the read was sent, in monotonic milliseconds. */
+  readonly sentAt: number
+}
+
+/** Permission to load one key and to store what was loaded, as long as nothing invalidates the key meanwhile. */
+export interface Lease {
+  readonly token: Uint8Array
+  readonly life: Uint8Array
+  /** Identifies the connection that granted it: a lease is never used on another server life. */
+  readonly session: object
+}
+
+/** How a lease is asked for. */
+export interface AcquireRequest {
+  /** The version of the frame that the caller judged, or the first 48 bytes of one that it could not read. */
+  readonly seen: Uint8Array
+  /** The judged frame must not survive: it is invalid or unreadable. */
+  readonly drop: boolean
+  /** Take the lease from whoever holds it. */
+  readonly force: boolean
+}
+
+/** The answer to an acquire. */
+export type Acquisition =
+  | { readonly status: 'granted'; readonly lease: Lease }
+  | { readonly status: 'wait'; readonly until: number }
+  | { readonly status: 'changed'; readonly reply: RemoteReply }
+  | { readonly status: 'late' }
+
+/** L2 as the engine sees it. Every method rejects with `RedisUnavailable`, and only with that, by its deadline. */
+export interface RemoteTier {
+  readonly link: Link
+  /** Whether Redis may be asked now. */
+  readonly isOpen: boolean
+  /** Waits for the very first connection, at most so many milliseconds; resolves to {@link RemoteTier.isOpen}. */
+  untilFirstOpen(patience: number): Promise<boolean>
+  /** A deadline one call budget from now, in monotonic milliseconds. */
+  deadline(): number
+  read(address: Address, deadline: number): Promise<RemoteReply>
+  acquire(address: Address, request: AcquireRequest, deadline: number): Promise<Acquisition>
+  commit(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'>
+  /** Commits a write-through: stores, or deletes when the lease was lost; other memories are told either way. */
+  commitPut(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'>
+  /** Gives a lease back; `failed` tells waiters to load without waiting again. Never rejects. */
+  release(address: Address, lease: Lease, failed: boolean): void
+  /** Prolongs a lease; false when it is lost. */
+  renew(address: Address, lease: Lease): Promise<boolean>
+  /** Stores what the caller asserts to be current, and tells other memories. */
+  write(address: Address, frame: (life: Uint8Array) => StoredFrame): Promise<void>
+  /** The records of tag members, or undefined when the metadata was lost. */
+  records(members: readonly string[], deadline: number): Promise<readonly number[] | undefined>
+  /** Invalidates keys and members everywhere. */
+  invalidate(targets: Targets): Promise<void>
+  /** Something happened that only a new session with a replay can make good. */
+  distrust(cause: unknown): void
+  /** Server time for a local instant, and back; milliseconds. */
+  toServer(local: number): number
+  toLocal(server: number): number
+  close(): Promise<void>
+}
+
+/** A frame ready to store. */
+export interface StoredFrame {
+  readonly bytes: Uint8Array
+  /** Milliseconds until Redis may forget it. */
+  readonly px: number
+}

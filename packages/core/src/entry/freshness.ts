@@ -1,0 +1,23 @@
+import type { ResolvedPolicy } from '../options/resolve-policy.ts'
+import type { EntryTimes } from './entry.ts'
+import { isDueEarly } from './early-refresh.ts'
+
+/**
+ * What an entry's age allows.
+ *
+ * `fresh`: serve. `due`: serve, and refresh in the background although it is still fresh. `stale`: serve, and refresh.
+ * `kept`: only when loading fails or is slow. `expired`: never.
+ */
+export type Freshness = 'fresh' | 'due' | 'stale' | 'kept' | 'expired'
+
+/** Judges an entry by its age alone; an invalidated entry is never judged. */
+export function judgeFreshness(
+  entry: EntryTimes,
+  policy: Pick<ResolvedPolicy, 'refreshAhead' | 'beta'>,
+  now: number,
+  chance: () => number,
+): Freshness {
+  if (now < entry.freshUntil) return isDueEarly(entry, policy, now, chance) ? 'due' : 'fresh'
+  if (now < entry.staleUntil) return 'stale'
+  return now < entry.keepUntil ? 'kept' : 'expired'
+}

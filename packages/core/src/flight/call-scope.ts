@@ -1,0 +1,64 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+/** How one call was answered, as `cache.observe` reports it. */
+export interface CallReport {
+  readonly outcome: 'hit' | 'stale' | 'miss' | 'bypass'
+  /** Which tier answered; undefined for a bypass. */
+  readonly tier: 'l1' | 'l2' | 'loader' | undefined
+  /** Milliseconds since the value's load ended; undefined for a bypass. */
+  readonly age: number | undefined
+}
+
+/** A policy for everything called inside a function: read past the cache, load anew, or report. */
+export interface CallScope {
+  readonly owner: object
+  readonly mode: 'bypass' | 'refresh' | 'observe'
+  readonly outer: CallScope | undefined
+  /** Told of each call that is answered inside, when observing. */
+  readonly report: ((report: CallReport) => void) | undefined
+}
+
+const scopes = new AsyncLocalStorage<CallScope>()
+let running = 0
+
+/** Whether any scope runs in this process: hits ask this before they pay for the async context. */
+export function scopesRun(): boolean {
+  return running > 0
+}
+
+/** Runs `work` with a policy for the calls of one cache inside it. */
+export function runInScope<T>(owner: object, mode: CallScope['mode'], work: () => T, report?: CallScope['report']): T {
+  running += 1
+  const leave = () => {
+    running -= 1
+  }
+  try {
+    const result = scopes.run({ owner, mode, outer: scopes.getStore(), report }, work)
+    if (result instanceof Promise) result.then(leave, leave)
+    else leave()
+    return result
+  } catch (error) {
+    leave()
+    throw error
+  }
+}
+
+/** The innermost read policy that applies to a cache's calls here. */
+export function readPolicyOf(owner: object): 'bypass' | 'refresh' | undefined {
+  if (running === 0) return undefined
+  for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer) {
+    if (scope.owner === owner && scope.mode !== 'observe') return scope.mode
+  }
+  return undefined
+}
+
+/** Reports a call to the innermost observer of a cache. */
+export function reportCall(owner: object, report: CallReport): void {
+  if (running === 0) return
+  for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer) {
+    if (scope.owner === owner && scope.report !== undefined) {
+      scope.report(report)
+      return
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import type { Landing } from '../engine/landing.ts'
+import type { Entry } from '../entry/entry.ts'
+import type { Segment } from '../tiers/segment.ts'
+
+/** How a waiting flight was woken: by a value, by a holder's failure, or by time. */
+export type Wake = 'stored' | 'failed' | 'time'
+
+/** One shared attempt to obtain one entry: read, lease, load. Callers of the same key join it. */
+export class Flight {
+  readonly key: string
+  readonly segment: Segment
+  readonly startedAt: number
+  /** No longer joined by new callers, and not allowed to fill memory: its key was invalidated. */
+  detached = false
+  /** Flights whose landing this one's loader waits for. */
+  readonly waitsFor = new Set<Flight>()
+  landing!: Promise<Landing>
+  /** What Redis held that may be served if the load fails or is slow. */
+  fallback: Entry | undefined
+  #news: Wake | undefined
+  #listener: ((wake: Wake) => void) | undefined
+
+  constructor(key: string, segment: Segment, startedAt: number) {
+    this.key = key
+    this.segment = segment
+    this.startedAt = startedAt
+  }
+
+  /**
+   * Waits for news of the lease that another process holds, or until `elapse` calls back. News that came since the last
+   * call counts at once: the message may arrive before the reply that made this flight wait.
+   */
+  news(elapse: (done: () => void) => () => void): Promise<Wake> {
+    if (this.#news !== undefined) {
+      const news = this.#news
+      this.#news = undefined
+      return Promise.resolve(news)
+    }
+    return new Promise((resolve) => {
+      const cancel = elapse(() => this.#listener?.('time'))
+      this.#listener = (wake) => {
+        this.#listener = undefined
+        this.#news = undefined
+        cancel()
+        resolve(wake)
+      }
+    })
+  }
+
+  /** Tells that the holder stored or failed. */
+  wake(wake: 'stored' | 'failed'): void {
+    if (this.#listener === undefined) this.#news = wake
+    else this.#listener(wake)
+  }
+
+  /** Whether this flight's loader waits, directly or through others, for `other`. */
+  dependsOn(other: Flight, seen = new Set<Flight>()): boolean {
+    if (this === other) return true
+    if (seen.has(this)) return false
+    seen.add(this)
+    for (const next of this.waitsFor) if (next.dependsOn(other, seen)) return true
+    return false
+  }
+}

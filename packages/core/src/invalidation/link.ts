@@ -1,0 +1,177 @@
+import type { Clock } from '../clock.ts'
+import type { ClockReading } from '../engine/remote.ts'
+
+/** What a `hello` told: the clock, and the newest records of the tag table. */
+export interface Hello extends ClockReading {
+  readonly floor: number
+  /** Newest first. */
+  readonly records: readonly (readonly [member: string, record: number])[]
+  /** Whether `records` is the whole table above the floor. */
+  readonly complete: boolean
+}
+
+/** What became of a numbered message. */
+export type Delivery = 'in-order' | 'known' | 'gap'
+
+/**
+ * What this process knows of the namespace's invalidations, and since when that knowledge is proven complete.
+ *
+ * Memory may be served only before {@link Link.freshUntil}: the moment a read of the clock was sent that the bus has caught
+ * up with, plus `maxStaleness`. A reader compares it with the monotonic clock at each read, so pauses, silent links and
+ * lost messages are covered without any message having to arrive.
+ */
+export class Link {
+  readonly #clock: Clock
+  readonly #maxStaleness: number
+  readonly #limit: number
+  readonly #records = new Map<string, number>()
+  readonly #waiters = new Set<{ sequence: number; done: (delivered: boolean) => void }>()
+  #open = false
+  #incarnation = 0
+  #tagClock = 0
+  #sequence = 0
+  #horizon = 0
+  /** Memory may be served before this instant (monotonic milliseconds). */
+  freshUntil: number
+
+  constructor(options: { clock: Clock; maxStaleness: number; alwaysFresh?: boolean; limit?: number }) {
+    this.#clock = options.clock
+    this.#maxStaleness = options.maxStaleness
+    this.#limit = options.limit ?? 50_000
+    this.freshUntil = options.alwaysFresh ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
+  }
+
+  get isOpen(): boolean {
+    return this.#open
+  }
+
+  get incarnation(): number {
+    return this.#incarnation
+  }
+
+  /** The highest tag clock delivered without a gap: what a load notes as its reading before it begins. */
+  get reading(): number {
+    return this.#tagClock
+  }
+
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  /** Oldest reading from which the local records are complete. */
+  get horizon(): number {
+    return this.#horizon
+  }
+
+  /** Records remembered now. */
+  get size(): number {
+    return this.#records.size
+  }
+
+  /** Takes over what a hello told. Memory is not yet served. */
+  adopt(hello: Hello): void {
+    this.#incarnation = hello.incarnation
+    this.#tagClock = hello.tagClock
+    this.#sequence = hello.sequence
+    this.#records.clear()
+    for (const [member, record] of hello.records.toReversed()) this.#records.set(member, record)
+    const lowest = hello.records.reduce((low, [, record]) => Math.min(low, record), hello.tagClock)
+    this.#horizon = hello.complete ? hello.floor : Math.max(hello.floor, lowest)
+  }
+
+  /** Opens the gate: everything queued has been replayed, and `provenAt` is when the last proof was asked for. */
+  open(provenAt: number): void {
+    this.#open = true
+    this.freshUntil = provenAt + this.#maxStaleness
+  }
+
+  /** Shuts the gate: nothing in memory is proven any more. */
+  shut(): void {
+    this.#open = false
+    this.freshUntil = Number.NEGATIVE_INFINITY
+    for (const waiter of this.#waiters) waiter.done(false)
+    this.#waiters.clear()
+  }
+
+  /** Books a numbered message; the caller applies its content when it is `in-order`. */
+  deliver(reading: ClockReading, members: readonly string[]): Delivery {
+    if (reading.incarnation !== this.#incarnation) return 'gap'
+    if (reading.sequence <= this.#sequence) return 'known'
+    if (reading.sequence !== this.#sequence + 1) return 'gap'
+    this.#sequence = reading.sequence
+    this.#tagClock = reading.tagClock
+    this.#remember(members, reading.tagClock)
+    for (const waiter of this.#waiters) {
+      if (waiter.sequence <= reading.sequence) {
+        this.#waiters.delete(waiter)
+        waiter.done(true)
+      }
+    }
+    return 'in-order'
+  }
+
+  /** Learns records that were asked for or caused, out of the bus's order. */
+  learn(members: readonly string[], records: readonly number[]): void {
+    members.forEach((member, at) => {
+      const known = this.#records.get(member) ?? 0
+      this.#records.set(member, Math.max(known, records[at] ?? 0))
+    })
+    this.#prune()
+  }
+
+  /** A clock reading sent at `sentAt` proves memory fresh when the bus has delivered all it knows of. */
+  prove(reading: ClockReading, sentAt: number): boolean {
+    if (!this.#open || reading.incarnation !== this.#incarnation || reading.sequence > this.#sequence) return false
+    const until = sentAt + this.#maxStaleness
+    if (until > this.freshUntil) this.freshUntil = until
+    return true
+  }
+
+  /** Waits until the bus has delivered a sequence number; false when it did not within `patience` milliseconds. */
+  untilDelivered(sequence: number, patience: number): Promise<boolean> {
+    if (sequence <= this.#sequence) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const waiter = {
+        sequence,
+        done: (delivered: boolean) => {
+          cancel()
+          resolve(delivered)
+        },
+      }
+      const cancel = this.#clock.schedule(patience, () => {
+        this.#waiters.delete(waiter)
+        resolve(false)
+      })
+      this.#waiters.add(waiter)
+    })
+  }
+
+  /** The members whose record is not known for an entry of this reading: they must be asked for. */
+  unknown(members: readonly string[], reading: number): readonly string[] {
+    return reading >= this.#horizon ? [] : members.filter((member) => !this.#records.has(member))
+  }
+
+  /** Whether no member was invalidated after `reading`, as far as the local records go. */
+  isCurrent(members: readonly string[], reading: number): boolean {
+    return members.every((member) => (this.#records.get(member) ?? 0) <= reading)
+  }
+
+  #remember(members: readonly string[], record: number): void {
+    for (const member of members) {
+      this.#records.delete(member)
+      this.#records.set(member, record)
+    }
+    this.#prune()
+  }
+
+  /** Forgets the oldest half of too many records; older readings then have to ask. */
+  #prune(): void {
+    if (this.#records.size <= this.#limit) return
+    let surplus = this.#records.size - Math.floor(this.#limit / 2)
+    for (const [member, record] of this.#records) {
+      if (surplus-- <= 0) break
+      this.#records.delete(member)
+      this.#horizon = Math.max(this.#horizon, record)
+    }
+  }
+}

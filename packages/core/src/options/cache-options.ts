@@ -1,0 +1,54 @@
+import type { ClassRegistration } from '@granary/serialization'
+import type { Clock } from '../clock.ts'
+import type { Duration } from '../duration.ts'
+import type { Random } from '../random.ts'
+import type { RedisInput } from '../redis/client.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { PolicyDefaults } from './policy.ts'
+
+/** Options of `createCache`. Everything has a default: `createCache()` is a memory-only cache. */
+export interface CacheOptions {
+  /** Separates applications that share a Redis: letters, digits, `_`, `-` and `.`. Default: `'granary'`. */
+  readonly namespace?: string
+  /**
+   * The Redis behind process memory: a URL, ioredis options, an ioredis client (it is duplicated, never reconfigured),
+   * `'env'` for the `REDIS_*` variables, or options with a `client` of these. Default: none, memory only.
+   */
+  readonly redis?: RedisInput | RedisTierOptions
+  /** What secret arguments are digested with: at least 16 bytes; a list rotates, the first is current. Default: `GRANARY_PEPPER`. */
+  readonly pepper?: string | readonly string[]
+  /** Bounds of process memory. Default: 10,000 entries and 64 MiB, estimated. */
+  readonly memory?: { readonly maxEntries?: number; readonly maxBytes?: number }
+  /** Policy options for names that do not give their own. */
+  readonly defaults?: PolicyDefaults
+  /** How long values in this process's memory may lag behind an invalidation issued elsewhere, at most. Default: `'1s'`. */
+  readonly maxStaleness?: Duration
+  /** Serve memory for a while after Redis was lost. Default: not at all; loads, not stale answers, are the price of an outage. */
+  readonly outage?: { readonly serveL1For: Duration }
+  /** Keys that seal payloads in Redis with AES-256-GCM: 32 bytes each, or their base64; the first seals, all open. */
+  readonly encrypt?: { readonly keys: readonly { readonly id: string; readonly key: Uint8Array | string }[] }
+  /** Classes whose instances may be cached. */
+  readonly classes?: readonly ClassRegistration[]
+  /** LZ4 for large payloads; `false` switches it off. */
+  readonly compression?: { readonly threshold?: number; readonly minSaving?: number } | false
+  /** Any pino-like logger. Default: none; warnings then go to `process.emitWarning`. */
+  readonly logger?: Logger
+  /** Default: the system's. */
+  readonly clock?: Clock
+  /** Default: the system's. */
+  readonly random?: Random
+  /** False, or `GRANARY_DISABLED=1`: every call goes to its loader. */
+  readonly enabled?: boolean
+}
+
+/** How Redis is used. */
+export interface RedisTierOptions {
+  /** Where Redis is. */
+  readonly client: RedisInput
+  /** What one call may wait for Redis in all. Default: `'250ms'`. */
+  readonly callBudget?: Duration
+  /** How long a lease lives without its holder. Default: `'3s'`. */
+  readonly leaseTime?: Duration
+  /** `ready()` rejects when Redis cannot be reached. Default: false. */
+  readonly required?: boolean
+}

@@ -1,0 +1,120 @@
+import { channel } from 'node:diagnostics_channel'
+import type { CacheEvent, EventOf } from './event.ts'
+import type { Level, Logger } from './logger.ts'
+
+/** The diagnostics channel on which every cache of the process tells its events. */
+export const EVENT_CHANNEL = 'granary:event'
+
+const LEVELS: Readonly<Record<CacheEvent['type'], Level>> = {
+  'entry-hit': 'debug',
+  'entry-missed': 'debug',
+  'call-bypassed': 'debug',
+  'flight-joined': 'debug',
+  'lease-acquired': 'debug',
+  'lease-waited': 'debug',
+  'lease-lost': 'debug',
+  'load-started': 'debug',
+  'load-finished': 'debug',
+  'load-failed': 'debug',
+  'entry-stored': 'info',
+  'commit-rejected': 'debug',
+  'value-refused': 'warn',
+  'entry-removed': 'debug',
+  'frame-rejected': 'warn',
+  'invalidation-sent': 'info',
+  'invalidation-received': 'debug',
+  'invalidations-replayed': 'info',
+  'redis-failed': 'warn',
+  'redis-lost': 'warn',
+  'redis-recovered': 'warn',
+  'option-failed': 'error',
+  'advice-given': 'warn',
+}
+
+/** At most this many warnings of one type a minute: an outage under load must not become an outage of the log. */
+const WARNINGS_PER_MINUTE = 6
+
+/** What a telemetry needs to know of its cache. */
+export interface TelemetryOptions {
+  readonly namespace: string
+  readonly logger: Logger | undefined
+  readonly now: () => number
+}
+
+/**
+ * Tells events to listeners, to the `granary:event` diagnostics channel and to the logger.
+ *
+ * Nothing is built when nobody listens: callers ask {@link Telemetry.wants} first on hot paths.
+ */
+export class Telemetry {
+  readonly #channel = channel(EVENT_CHANNEL)
+  readonly #listeners = new Map<CacheEvent['type'], Set<(event: never) => void>>()
+  readonly #warnings = new Map<CacheEvent['type'], { since: number; count: number; kept: number }>()
+  readonly #options: TelemetryOptions
+
+  constructor(options: TelemetryOptions) {
+    this.#options = options
+  }
+
+  /** Whether anybody would hear of an event of this type. */
+  wants(type: CacheEvent['type']): boolean {
+    if (this.#listeners.has(type) || this.#channel.hasSubscribers) return true
+    const { logger } = this.#options
+    return logger !== undefined && (logger.isLevelEnabled?.(LEVELS[type]) ?? true)
+  }
+
+  /** Tells an event. A listener that throws is not allowed to harm the call: its error goes to the logger. */
+  emit(event: CacheEvent): void {
+    for (const listener of this.#listeners.get(event.type) ?? []) {
+      try {
+        listener(event as never)
+      } catch (cause) {
+        this.#options.logger?.error({ err: cause, event: event.type }, 'granary: an event listener threw')
+      }
+    }
+    if (this.#channel.hasSubscribers) this.#channel.publish({ namespace: this.#options.namespace, ...event })
+    this.#log(event)
+  }
+
+  /** Calls `listener` for every event of a type until the returned function is called. */
+  on<T extends CacheEvent['type']>(type: T, listener: (event: EventOf<T>) => void): () => void {
+    const listeners = this.#listeners.get(type) ?? new Set()
+    listeners.add(listener as (event: never) => void)
+    this.#listeners.set(type, listeners)
+    return () => {
+      listeners.delete(listener as (event: never) => void)
+      if (listeners.size === 0) this.#listeners.delete(type)
+    }
+  }
+
+  #log(event: CacheEvent): void {
+    const { logger } = this.#options
+    if (logger === undefined) return
+    const level = LEVELS[event.type]
+    if (logger.isLevelEnabled?.(level) === false) return
+    const suppressed = level === 'warn' ? this.#rationed(event.type) : 0
+    if (suppressed === undefined) return
+    const { type, ...fields } = event as CacheEvent & { cause?: unknown }
+    const { cause, ...rest } = fields
+    logger[level](
+      { namespace: this.#options.namespace, ...rest, ...(cause === undefined ? {} : { err: cause }), ...(suppressed > 0 ? { suppressed } : {}) },
+      `granary: ${type.replaceAll('-', ' ')}`,
+    )
+  }
+
+  /** How many warnings of this type were kept back before this one; undefined keeps this one back too. */
+  #rationed(type: CacheEvent['type']): number | undefined {
+    const now = this.#options.now()
+    const ration = this.#warnings.get(type)
+    if (ration === undefined || now - ration.since >= 60_000) {
+      this.#warnings.set(type, { since: now, count: 1, kept: 0 })
+      return ration?.kept ?? 0
+    }
+    if (ration.count >= WARNINGS_PER_MINUTE && type !== 'redis-lost' && type !== 'redis-recovered') {
+      ration.kept += 1
+      return undefined
+    }
+    ration.count += 1
+    return 0
+  }
+}

@@ -1,0 +1,116 @@
+import type { Entry, Resident } from '../entry/entry.ts'
+import type { LocalKey } from '../key/keying.ts'
+import type { Segment } from './segment.ts'
+
+/** The bounds of the memory tier. */
+export interface MemoryBounds {
+  readonly maxEntries: number
+  readonly maxBytes: number
+}
+
+/** Why an entry left memory. */
+export type RemovalCause = 'expired' | 'evicted' | 'replaced' | 'invalidated'
+
+/**
+ * L1: the entries of this process, bounded by count and by estimated bytes over all names together.
+ *
+ * Eviction is SIEVE (Zhang et al., NSDI 2024): a hit sets one bit; the hand walks from the oldest entry towards the newest,
+ * clears the bits it finds set and evicts the first entry without one. New entries join at the newest end.
+ */
+export class MemoryTier {
+  readonly #bounds: MemoryBounds
+  readonly #onEvicted: (entry: Resident) => void
+  #newest: Resident | undefined
+  #oldest: Resident | undefined
+  #hand: Resident | undefined
+  #size = 0
+  #bytes = 0
+
+  constructor(bounds: MemoryBounds, onEvicted: (entry: Resident) => void) {
+    this.#bounds = bounds
+    this.#onEvicted = onEvicted
+  }
+
+  /** Entries held now. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Estimated bytes held now. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Stores an entry, replacing the one at its key, and evicts until the bounds hold. An entry over the byte bound is not kept. */
+  put(segment: Segment, key: LocalKey, entry: Entry, checked: number): void {
+    this.remove(segment, key)
+    if (entry.bytes > this.#bounds.maxBytes) return
+    const resident: Resident = {
+      value: entry.value,
+      freshUntil: entry.freshUntil,
+      checked,
+      visited: false,
+      shared: entry.shared,
+      negative: entry.negative,
+      born: entry.born,
+      tags: entry.tags,
+      created: entry.created,
+      staleUntil: entry.staleUntil,
+      keepUntil: entry.keepUntil,
+      loadTime: entry.loadTime,
+      version: entry.version,
+      bytes: entry.bytes,
+      key,
+      segment,
+      newer: undefined,
+      older: this.#newest,
+    }
+    segment.entries.set(key, resident)
+    if (this.#newest !== undefined) this.#newest.newer = resident
+    this.#newest = resident
+    this.#oldest ??= resident
+    this.#size += 1
+    this.#bytes += entry.bytes
+    while (this.#size > this.#bounds.maxEntries || this.#bytes > this.#bounds.maxBytes) this.#evictOne()
+  }
+
+  /** Removes the entry at a key; returns whether there was one. */
+  remove(segment: Segment, key: LocalKey): boolean {
+    const resident = segment.entries.get(key)
+    if (resident === undefined) return false
+    segment.entries.delete(key)
+    this.#unlink(resident)
+    return true
+  }
+
+  /** Forgets all entries of a name. The walk only gives back their room; hits see the new map at once. */
+  clearSegment(segment: Segment): void {
+    const gone = segment.entries
+    segment.entries = new Map()
+    for (const resident of gone.values()) this.#unlink(resident)
+  }
+
+  #unlink(resident: Resident): void {
+    const { newer, older } = resident
+    if (this.#hand === resident) this.#hand = newer
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
+    if (older === undefined) this.#oldest = newer
+    else older.newer = newer
+    this.#size -= 1
+    this.#bytes -= resident.bytes
+  }
+
+  #evictOne(): void {
+    let candidate = this.#hand ?? this.#oldest
+    while (candidate?.visited) {
+      candidate.visited = false
+      candidate = candidate.newer ?? this.#oldest
+    }
+    if (candidate === undefined) return
+    this.#hand = candidate.newer
+    candidate.segment.entries.delete(candidate.key)
+    this.#unlink(candidate)
+    this.#onEvicted(candidate)
+  }
+}
