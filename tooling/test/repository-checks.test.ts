@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkLinks } from '../checks/links.mjs'
-import { wrongLocks } from '../checks/lockfile.mjs'
+import { missingOptionals, wrongLocks } from '../checks/lockfile.mjs'
 import { plant } from './planted.ts'
 
 describe('links', () => {
@@ -51,6 +51,17 @@ describe('the lock file', () => {
     expect(wrongLocks(locked, { '@s/c': false })).toEqual([])
     expect(wrongLocks(locked, { '@s/c@2.0.0': true })).toEqual([])
     expect(wrongLocks(locked, { '@s/c@1.0.0': true })).toHaveLength(1)
+  })
+
+  test('a build for another system that is not locked is found, wherever it would stand', () => {
+    const optionalDependencies = { 'a-linux': '1.0.0', 'a-mac': '1.0.0' }
+    const locked = {
+      'node_modules/a': { version: '1.0.0', integrity, optionalDependencies },
+      'node_modules/a-linux': { version: '1.0.0', integrity },
+      'node_modules/b/node_modules/a': { version: '2.0.0', integrity, optionalDependencies },
+      'node_modules/b/node_modules/a-mac': { version: '2.0.0', integrity },
+    }
+    expect(missingOptionals(locked).map(({ where }) => where)).toEqual(['package-lock.json node_modules/a'])
   })
 
   test('workspaces and links need no checksum', () => {
