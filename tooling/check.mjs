@@ -46,12 +46,7 @@ const steps = [
     args: ['--no-progress'],
   },
   { name: 'lockfile', what: 'no registry host, checksums, install scripts decided', ...check('lockfile') },
-  {
-    name: 'changesets',
-    what: 'the release configuration and the pending notes',
-    program: bin('changeset'),
-    args: ['status', '--since=HEAD'],
-  },
+  { name: 'changesets', what: 'one version line for all public packages; the pending notes', ...check('changesets') },
   { name: 'packaging', what: 'publint and attw on the packed tarballs', ...check('packaging') },
   {
     name: 'entry-points',

@@ -95,6 +95,7 @@ function wrongRelative(source, specifier, base) {
   if (!target.startsWith(`${owner.directory}/`)) return 'leaves its package'
   const src = `${join(owner.directory, 'src')}/`
   if (!source.path.startsWith(src)) return undefined
+  if (target.startsWith(`${join(owner.directory, 'bin')}/`)) return undefined
   if (!target.startsWith(src)) return 'leaves src/'
   return owner.folder === 'core' ? wrongLayer(source.path.slice(src.length), target.slice(src.length)) : undefined
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { wrongNote } from '../checks/changesets.mjs'
 import { checkLinks } from '../checks/links.mjs'
 import { missingOptionals, wrongLocks } from '../checks/lockfile.mjs'
 import { plant } from './planted.ts'
@@ -68,5 +69,22 @@ describe('the lock file', () => {
     expect(
       wrongLocks({ 'packages/core': {}, 'node_modules/@granary/core': { link: true, resolved: 'packages/core' } }, {}),
     ).toEqual([])
+  })
+})
+
+describe('pending release notes', () => {
+  const names = ['@granary/core']
+
+  test('a note for a public package that says something is fine', () => {
+    expect(wrongNote("---\n'@granary/core': minor\n---\n\nTags may be functions.\n", names)).toEqual([])
+  })
+
+  test.each([
+    ['without front matter', 'Tags may be functions.\n', 'has no front matter'],
+    ['for an unknown package', "---\n'@granary/cor': minor\n---\n\nText.\n", 'names no public package'],
+    ['with an unknown bump', "---\n'@granary/core': tiny\n---\n\nText.\n", 'neither major, minor nor patch'],
+    ['that says nothing', "---\n'@granary/core': minor\n---\n", 'says nothing'],
+  ])('a note %s is found', (_, text, what) => {
+    expect(wrongNote(text, names)).toEqual([expect.stringContaining(what)])
   })
 })
