@@ -76,6 +76,16 @@ describe('doc comments', () => {
     expect(objections('/** */\nexport const a = 1\n// about b\nexport const b = 1\n')).toHaveLength(2)
   })
 
+  test('each member of options that users fill in needs one, those of inner ones do not', () => {
+    const options = (name: string) =>
+      `/** Settings. */\nexport interface ${name} {\n  /** How often, default 3. */\n  times?: number\n  name: string\n}\n`
+    const base = plant({
+      'packages/core/src/a.ts': `${options('AOptions')}${options('InnerOptions')}`,
+      'packages/core/src/index.ts': "export { type AOptions } from './a.ts'\n",
+    })
+    expect(checkDocumented(base).findings.map(({ what }) => what)).toEqual(['AOptions.name has no doc comment'])
+  })
+
   test('what is not exported needs none, and one comment serves all overloads', () => {
     const text =
       'const a = 1\n/** Answers. */\nexport function b(x: 1): 1\nexport function b(x: 2): 2\nexport function b(x: 1 | 2) { return x }\n'
