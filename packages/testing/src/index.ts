@@ -8,6 +8,22 @@ export {
 } from '../bin/redis-binary.mjs'
 // Errors
 export { InvalidTestOption, TestingError, type TestingErrorCode } from './errors.ts'
+export type {
+  ConnectionChoice,
+  Direction,
+  Disturbance,
+  FaultPlan,
+  FaultScope,
+  FaultTiming,
+  Moment,
+  ProxiedConnection,
+  Refusal,
+} from './faults/fault-plan.ts'
+export type { FaultProxy } from './faults/fault-proxy.ts'
+export type { Fault } from './faults/injected-fault.ts'
+// Faults on the wire
+export { type FaultProxyOptions, startFaultProxy } from './faults/start-fault-proxy.ts'
+export type { WireCommand } from './faults/wire-record.ts'
 export type { MonitoredCommand, RedisMonitor } from './redis/monitor.ts'
 export { RedisReplyError } from './redis/redis-line.ts'
 export type { RedisConfig, RedisServer } from './redis/redis-server.ts'
