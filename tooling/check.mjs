@@ -43,7 +43,7 @@ const steps = [
     name: 'unused',
     what: 'knip: code, exports and dependencies nobody uses',
     program: bin('knip'),
-    args: ['--no-progress'],
+    args: ['--no-progress', '--no-config-hints'],
   },
   { name: 'lockfile', what: 'no registry host, checksums, install scripts decided', ...check('lockfile') },
   { name: 'changesets', what: 'one version line for all public packages; the pending notes', ...check('changesets') },
