@@ -214,7 +214,7 @@ export class Cache {
   /** Runs `run` and reports how the first cached call inside it was answered. */
   async observe<V>(run: () => Promise<V>): Promise<Observed<V>> {
     let first: CallReport | undefined
-    const value = await runInScope(this, 'observe', run, (report) => {
+    const value = await runInScope(this.#engine.owner, 'observe', run, (report) => {
       first ??= report
     })
     return { value, ...(first ?? { outcome: 'bypass', tier: undefined, age: undefined }) }
@@ -222,12 +222,12 @@ export class Cache {
 
   /** Runs `run` with every cached call inside it going to its loader; nothing is read and nothing stored. */
   bypass<T>(run: () => T): T {
-    return runInScope(this, 'bypass', run)
+    return runInScope(this.#engine.owner, 'bypass', run)
   }
 
   /** Runs `run` with every cached call inside it loading anew and storing the result. */
   refresh<T>(run: () => T): T {
-    return runInScope(this, 'refresh', run)
+    return runInScope(this.#engine.owner, 'refresh', run)
   }
 
   /** Counters since the cache was made, as its callers experienced them, in all and by name. */
@@ -235,12 +235,14 @@ export class Cache {
     const { state, reason, since } = this.#parts.connection()
     const { memory, queue } = this.#engine
     const available = state === 'open'
-    const totals = describeCounters(addUp([...this.#names.values()].map((each) => each.state.counters)), available)
+    const states = [...this.#names.values()].map((each) => each.state)
+    const evictions = states.reduce((sum, each) => sum + each.segment.evictions, 0)
+    const totals = describeCounters(addUp(states.map((each) => each.counters)), evictions, available)
     const names: Record<string, CacheStats> = {}
     for (const [name, { state: each }] of this.#names) {
       const { l1, l2, load } = each.counters
       names[name] = {
-        ...describeCounters(addUp([each.counters]), available),
+        ...describeCounters(addUp([each.counters]), each.segment.evictions, available),
         latency: { l1: l1.summary(), l2: l2.summary(), load: load.summary() },
       }
     }

@@ -1,34 +1,102 @@
 import { randomBytes } from 'node:crypto'
-import { createClassRegistry, createPayloads, createSealer, createSecretDigester } from '@granary/serialization'
-import { Cache } from './cache.ts'
+import {
+  type ClassRegistry,
+  createClassRegistry,
+  createPayloads,
+  createSealer,
+  createSecretDigester,
+} from '@granary/serialization'
+import { Cache, type CacheParts } from './cache.ts'
 import { systemClock } from './clock.ts'
-import { parseDuration } from './duration.ts'
 import type { Engine, EngineSettings } from './engine/engine.ts'
-import { InvalidOption } from './errors.ts'
 import { Background } from './flight/background.ts'
 import { Flights } from './flight/flights.ts'
 import { Fences } from './invalidation/fences.ts'
 import { Link } from './invalidation/link.ts'
 import { OutboundQueue } from './invalidation/outbound-queue.ts'
 import type { CacheOptions } from './options/cache-options.ts'
-import { inRange } from './options/resolve-policy.ts'
+import { resolveCacheOptions, type ResolvedCacheOptions } from './options/resolve-cache-options.ts'
 import { systemRandom } from './random.ts'
-import { NameCounters } from './telemetry/stats.ts'
+import { connectRedis } from './redis/connect-redis.ts'
+import { LOCATION_VARIABLES } from './redis/environment.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
 import { MemoryTier } from './tiers/memory-tier.ts'
-import { Segment } from './tiers/segment.ts'
 
+/**
+ * Makes a cache: in memory alone, or in memory and Redis.
+ *
+ * It can be used at once; the connection to Redis is made in the background, and no failure of Redis ever reaches a caller.
+ *
+ * @example
+ * ```ts
+ * const cache = createCache({ namespace: 'shop', redis: 'env' })
+ * ```
+ * @throws InvalidOption naming the option or environment variable that cannot be used.
+ */
 export function createCache(options: CacheOptions = {}): Cache {
-  const clock = options.clock ?? systemClock
+  const resolved = resolveCacheOptions(options, process.env)
   const registry = createClassRegistry(options.classes)
-  const engine: Engine = {
-    owner: {}, clock, random: options.random ?? systemRandom,
-    memory: new MemoryTier({ maxEntries: 10_000, maxBytes: 64 * 2 ** 20 }, () => {}),
-    fences: new Fences(), flights: new Flights(), background: new Background(),
-    telemetry: new Telemetry({ namespace: options.namespace ?? 'granary', logger: options.logger, now: () => clock.now() }),
-    registry, payloads: createPayloads({ classes: registry }), segments: new Map(), puts: new Map(), queue: new OutboundQueue(),
-    link: new Link({ clock, maxStaleness: 1000, alwaysFresh: true }), remote: undefined,
-    settings: { leaseTime: 3000, maxStaleness: 1000, firstConnection: 250, serveL1For: 0, sealByDefault: false, enabled: true, closed: false },
+  const engine = assembleEngine(options, resolved, registry)
+  const parts = { namespace: resolved.namespace, engine, defaults: resolved.defaults, registry }
+  if (resolved.redis === undefined) {
+    warnOfUnusedRedis(engine)
+    const secrets = createSecretDigester(resolved.pepper ?? randomBytes(32).toString('base64'))
+    return new Cache({ ...parts, secrets, redis: undefined, connection: () => NO_REDIS, ready: async () => {} })
   }
-  return new Cache({ namespace: options.namespace ?? 'granary', engine, defaults: {}, registry, secrets: createSecretDigester(randomBytes(32).toString('base64')), redis: undefined, connection: () => ({ state: 'none', reason: undefined, since: undefined }), ready: async () => {} })
+  const secrets = resolved.pepper === undefined ? undefined : createSecretDigester(resolved.pepper)
+  const { remote, handle, connection, ready } = connectRedis(engine, resolved.namespace, resolved.redis)
+  return new Cache({ ...parts, engine: Object.assign(engine, { remote }), secrets, redis: handle, connection, ready })
+}
+
+const NO_REDIS: ReturnType<CacheParts['connection']> = { state: 'none', reason: undefined, since: undefined }
+
+function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, registry: ClassRegistry): Engine {
+  const clock = options.clock ?? systemClock
+  const telemetry = new Telemetry({ namespace: resolved.namespace, logger: options.logger, now: () => clock.now() })
+  const sealer = options.encrypt === undefined ? undefined : createSealer(options.encrypt)
+  const settings: EngineSettings = {
+    leaseTime: resolved.redis?.leaseTime ?? 0,
+    maxStaleness: resolved.maxStaleness,
+    firstConnection: resolved.redis?.callBudget ?? 0,
+    serveL1For: resolved.serveL1For,
+    sealByDefault: sealer !== undefined,
+    enabled: resolved.enabled,
+    closed: false,
+  }
+  const segments: Engine['segments'] = new Map()
+  return {
+    owner: settings,
+    clock,
+    random: options.random ?? systemRandom,
+    memory: new MemoryTier(resolved.memory, ({ segment }) => {
+      segment.evictions += 1
+      if (telemetry.wants('entry-removed')) telemetry.emit({ type: 'entry-removed', name: segment.name, cause: 'evicted' })
+    }),
+    fences: new Fences(),
+    flights: new Flights(),
+    background: new Background(),
+    telemetry,
+    registry,
+    payloads: createPayloads({
+      classes: registry,
+      ...(options.compression === undefined ? {} : { compression: options.compression }),
+      ...(sealer === undefined ? {} : { sealer }),
+    }),
+    segments,
+    puts: new Map(),
+    queue: new OutboundQueue(),
+    link: new Link({ clock, maxStaleness: resolved.maxStaleness, alwaysFresh: resolved.redis === undefined }),
+    remote: undefined,
+    settings,
+  }
+}
+
+/** A variable that names a Redis which is not used is more likely a mistake than a wish. */
+function warnOfUnusedRedis({ telemetry }: Engine): void {
+  const named = LOCATION_VARIABLES.filter((variable) => process.env[variable])
+  if (named.length === 0) return
+  telemetry.emit({
+    type: 'advice-given',
+    advice: `${named.join(' and ')} is set, but createCache() got no redis option: this cache is in memory only. Pass redis: 'env' to use it.`,
+  })
 }

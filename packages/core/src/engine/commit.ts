@@ -77,10 +77,21 @@ export async function commit(op: Operation, entry: Entry, lease: Lease, origin: 
     }
     return verdict
   } catch (error) {
-    if (!(error instanceof RedisUnavailable)) throw error
-    state.counters.errors += 1
+    noteStoreFailure(op, error)
+    if (!(error instanceof RedisUnavailable)) engine.remote?.release(op, lease, false)
     return 'failed'
   }
+}
+
+/** A value that was not stored: Redis would not take it, or it does not fit into a frame. */
+export function noteStoreFailure({ engine, state, policy, key }: Operation, error: unknown): void {
+  if (error instanceof RedisUnavailable) {
+    state.counters.errors += 1
+    return
+  }
+  state.counters.refused += 1
+  const reason = error instanceof Error ? error.message : String(error)
+  engine.telemetry.emit({ type: 'value-refused', name: policy.name, key, path: '', reason })
 }
 
 function dropOwnCopy(op: Operation, entry: Entry): void {

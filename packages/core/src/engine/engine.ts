@@ -31,7 +31,7 @@ export interface Engine {
   /** Proof that memory may be served; always given when there is no Redis. */
   readonly link: Link
   /** Undefined: memory only. */
-  readonly remote: RemoteTier | undefined
+  remote: RemoteTier | undefined
   readonly settings: EngineSettings
 }
 

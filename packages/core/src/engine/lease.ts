@@ -1,7 +1,7 @@
 import { RedisUnavailable } from '../errors.ts'
 import { enclosingLoad } from '../flight/current-load.ts'
 import type { Flight, Wake } from '../flight/flight.ts'
-import { judgeReply, lookInRedis, type RemoteFind } from './lookup.ts'
+import { lookInRedis, type RemoteFind } from './lookup.ts'
 import type { Operation } from './operation.ts'
 import type { Acquisition, Lease, RemoteTier } from './remote.ts'
 
@@ -10,7 +10,7 @@ export async function forceLease(op: Operation): Promise<Lease | undefined> {
   const { remote } = op.engine
   if (remote === undefined) return undefined
   try {
-    const answer = await remote.acquire(op, { seen: NO_VERSION, drop: false, force: true }, remote.deadline())
+    const answer = await remote.acquire(op, { seen: NO_VERSION, mode: 'force' }, remote.deadline())
     return answer.status === 'granted' ? answer.lease : undefined
   } catch (error) {
     return unavailable(op, error)
@@ -23,7 +23,7 @@ const NO_VERSION = new Uint8Array(8)
 export type Claim =
   | { readonly status: 'leased'; readonly lease: Lease }
   | { readonly status: 'unleased' }
-  | { readonly status: 'found'; readonly find: Extract<RemoteFind, { status: 'found' }>; readonly born: number }
+  | { readonly status: 'found'; readonly find: Extract<RemoteFind, { status: 'found' }> }
 
 /** How a flight asks for its lease. */
 export interface ClaimRequest {
@@ -65,7 +65,6 @@ async function claim(op: Operation, request: ClaimRequest): Promise<Claim> {
   const { remote, clock } = op.engine
   let { find, deadline } = request
   const wait = new Waiting(op, request.flight)
-  let born = op.engine.fences.events
   while (remote !== undefined && find.status !== 'unusable') {
     const held = find.leasedUntil > clock.now()
     const answer: Acquisition = held && !wait.holderFailed
@@ -73,23 +72,19 @@ async function claim(op: Operation, request: ClaimRequest): Promise<Claim> {
       : await acquire(op, remote, find, deadline)
     if (answer.status === 'granted') return { status: 'leased', lease: answer.lease }
     if (answer.status === 'late') break
-    if (answer.status === 'changed') {
-      born = op.engine.fences.events
-      find = await judgeReply(op, answer.reply, { born, deadline })
-    } else {
+    if (answer.status === 'wait') {
       if (!request.patient || wait.holderFailed || !(await wait.more(answer.until))) break
       deadline = remote.deadline()
-      born = op.engine.fences.events
-      find = await lookInRedis(op, born, deadline)
     }
-    if (find.status === 'found' && request.accepts(find)) return { status: 'found', find, born }
+    const born = op.engine.fences.events
+    find = await lookInRedis(op, born, deadline)
+    if (find.status === 'found' && request.accepts(find)) return { status: 'found', find }
   }
   return { status: 'unleased' }
 }
 
 function acquire(op: Operation, remote: RemoteTier, find: Exclude<RemoteFind, { status: 'unusable' }>, deadline: number): Promise<Acquisition> {
-  const drop = find.status === 'absent' && find.drop
-  return remote.acquire(op, { seen: find.seen, drop, force: false }, deadline)
+  return remote.acquire(op, { seen: find.seen, mode: find.status === 'absent' ? find.mode : 'keep' }, deadline)
 }
 
 /** One flight's patience with the holders of a lease. */

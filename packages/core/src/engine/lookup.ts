@@ -17,8 +17,8 @@ export interface LocalFind {
 export type RemoteFind =
   /** Redis did not answer, or holds what only a newer version can read: load without a lease. */
   | { readonly status: 'unusable' }
-  /** Nothing to serve; `seen` and `drop` are for acquiring, `leasedUntil` says that another process is loading. */
-  | { readonly status: 'absent'; readonly seen: Uint8Array; readonly drop: boolean; readonly leasedUntil: number }
+  /** Nothing to serve; `seen` and `mode` are for acquiring, `leasedUntil` says that another process is loading. */
+  | { readonly status: 'absent'; readonly seen: Uint8Array; readonly mode: 'keep' | 'drop' | 'broken'; readonly leasedUntil: number }
   | {
       readonly status: 'found'
       readonly entry: Entry
@@ -67,14 +67,14 @@ export async function lookInRedis(op: Operation, born: number, deadline: number)
 }
 
 /** What a read depends on besides the reply. */
-export interface ReadContext {
+interface ReadContext {
   /** The local event count when the read was sent. */
   readonly born: number
   readonly deadline: number
 }
 
 /** Judges a reply: what does not decode, belongs to another server life or lost a tag is absent, and must be dropped. */
-export async function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): Promise<RemoteFind> {
+async function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): Promise<RemoteFind> {
   const { bytes, clock } = reply
   const { remote, link } = op.engine
   if (remote === undefined || clock === undefined || clock.incarnation !== link.incarnation) {
@@ -82,7 +82,7 @@ export async function judgeReply(op: Operation, reply: RemoteReply, context: Rea
     return { status: 'unusable' }
   }
   link.prove(clock, reply.sentAt)
-  if (bytes === undefined) return { status: 'absent', seen: NO_VERSION, drop: false, leasedUntil: NOT_LEASED }
+  if (bytes === undefined) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil: NOT_LEASED }
   let frame: ReturnType<typeof decodeFrame>
   try {
     frame = decodeFrame(bytes)
@@ -90,8 +90,8 @@ export async function judgeReply(op: Operation, reply: RemoteReply, context: Rea
     return rejectFrame(op, bytes, error)
   }
   const leasedUntil = frame.leaseDeadline > 0 && frame.token.some((byte) => byte !== 0) ? remote.toLocal(frame.leaseDeadline) : NOT_LEASED
-  if (frame.placeholder) return { status: 'absent', seen: NO_VERSION, drop: false, leasedUntil }
-  const absent = { status: 'absent', seen: frame.version, drop: true, leasedUntil } as const
+  if (frame.placeholder) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil }
+  const absent = { status: 'absent', seen: frame.version, mode: 'drop', leasedUntil } as const
   if (!sameBytes(frame.life, reply.life) || readIncarnation(frame.inc) !== clock.incarnation) return absent
   if (!(await isCurrent(op, frame, { ...context, clock }))) return absent
   const times = timesOf(frame, op.policy.staleWhileRevalidate, (server) => remote.toLocal(server))
@@ -158,7 +158,7 @@ function rejectFrame(op: Operation, bytes: Uint8Array, error: unknown): RemoteFi
   op.state.counters.errors += 1
   op.engine.telemetry.emit({ type: 'frame-rejected', name: op.policy.name, key: op.key, cause: error })
   if (error.newer) return { status: 'unusable' }
-  return { status: 'absent', seen: bytes.subarray(0, 48), drop: true, leasedUntil: NOT_LEASED }
+  return { status: 'absent', seen: bytes.subarray(0, 48), mode: 'broken', leasedUntil: NOT_LEASED }
 }
 
 /** Frames carry two ends; how long stale may be served in between is the reader's policy. */

@@ -1,6 +1,6 @@
-import { CacheClosed, RedisUnavailable } from '../errors.ts'
+import { CacheClosed } from '../errors.ts'
 import { applyLocally } from '../invalidation/local-effects.ts'
-import { fillMemory, harvest } from './commit.ts'
+import { fillMemory, harvest, noteStoreFailure } from './commit.ts'
 import { frameOf, type Origin } from './frames.ts'
 import { invalidate, type Receipt } from './invalidate.ts'
 import { forceLease, keepAlive } from './lease.ts'
@@ -64,7 +64,7 @@ export async function set(op: Operation, value: unknown): Promise<Receipt> {
     applyLocally(engine, { keys: [op], members: [] })
     return { delivered: true }
   } catch (error) {
-    if (!(error instanceof RedisUnavailable)) throw error
+    noteStoreFailure(op, error)
     return invalidate(engine, { addresses: [op], tags: [], names: [], namespace: false })
   }
 }
@@ -96,8 +96,7 @@ async function store(op: Operation, { loaded, lease, origin, born, last }: Writt
       applyLocally(engine, { keys: [op], members: [] })
       return
     } catch (error) {
-      if (!(error instanceof RedisUnavailable)) throw error
-      state.counters.errors += 1
+      noteStoreFailure(op, error)
     }
   }
   await invalidate(engine, { addresses: [op], tags: [], names: [], namespace: false })

@@ -48,17 +48,19 @@ export interface Lease {
 export interface AcquireRequest {
   /** The version of the frame that the caller judged, or the first 48 bytes of one that it could not read. */
   readonly seen: Uint8Array
-  /** The judged frame must not survive: it is invalid or unreadable. */
-  readonly drop: boolean
-  /** Take the lease from whoever holds it. */
-  readonly force: boolean
+  /**
+   * `keep`: what was judged may be served meanwhile. `drop`: it is invalid and must not survive. `broken`: it could not be
+   * read, nor survive. `force`: take the lease from whoever holds it.
+   */
+  readonly mode: 'keep' | 'drop' | 'broken' | 'force'
 }
 
 /** The answer to an acquire. */
 export type Acquisition =
   | { readonly status: 'granted'; readonly lease: Lease }
   | { readonly status: 'wait'; readonly until: number }
-  | { readonly status: 'changed'; readonly reply: RemoteReply }
+  /** Something else than what was judged is there: read again. */
+  | { readonly status: 'changed' }
   | { readonly status: 'late' }
 
 /** L2 as the engine sees it. Every method rejects with `RedisUnavailable`, and only with that, by its deadline. */

@@ -16,7 +16,6 @@ export class NameCounters {
   joined = 0
   rejected = 0
   refused = 0
-  evictions = 0
   bytesWritten = 0
   bytesRead = 0
   readonly l1 = new Histogram()
@@ -89,7 +88,7 @@ export function addUp(counters: Iterable<NameCounters>): Totals {
 }
 
 /** The public form of counters. */
-export function describeCounters(totals: Totals, redisAvailable: boolean): Omit<CacheStats, 'latency'> {
+export function describeCounters(totals: Totals, evictions: number, redisAvailable: boolean): Omit<CacheStats, 'latency'> {
   const hits = totals.hitsL1 + totals.hitsL2 + totals.hitsStale
   const calls = hits + totals.misses
   return {
@@ -110,7 +109,7 @@ export function describeCounters(totals: Totals, redisAvailable: boolean): Omit<
     joined: totals.joined,
     rejected: totals.rejected,
     refused: totals.refused,
-    evictions: totals.evictions,
+    evictions,
     bytesWritten: totals.bytesWritten,
     bytesRead: totals.bytesRead,
   }

@@ -89,7 +89,7 @@ export class Telemetry {
 
   #log(event: CacheEvent): void {
     const { logger } = this.#options
-    if (logger === undefined) return
+    if (logger === undefined) return this.#warnProcess(event)
     const level = LEVELS[event.type]
     if (logger.isLevelEnabled?.(level) === false) return
     const suppressed = level === 'warn' ? this.#rationed(event.type) : 0
@@ -100,6 +100,13 @@ export class Telemetry {
       { namespace: this.#options.namespace, ...rest, ...(cause === undefined ? {} : { err: cause }), ...(suppressed > 0 ? { suppressed } : {}) },
       `granary: ${type.replaceAll('-', ' ')}`,
     )
+  }
+
+  /** Without a logger, degradation and advice still must not be silent. */
+  #warnProcess(event: CacheEvent): void {
+    const message = processWarning(event)
+    if (message === undefined || this.#rationed(event.type) === undefined) return
+    process.emitWarning(message, { type: 'GranaryWarning', code: `GRANARY_${event.type.toUpperCase().replaceAll('-', '_')}` })
   }
 
   /** How many warnings of this type were kept back before this one; undefined keeps this one back too. */
@@ -116,5 +123,22 @@ export class Telemetry {
     }
     ration.count += 1
     return 0
+  }
+}
+
+function processWarning(event: CacheEvent): string | undefined {
+  switch (event.type) {
+    case 'redis-lost':
+      return `Redis is not in use (${event.reason}): calls go to their loaders until it is back.`
+    case 'redis-recovered':
+      return `Redis is in use again after ${Math.round(event.downFor)} ms.`
+    case 'advice-given':
+      return event.advice
+    case 'value-refused':
+      return `'${event.name}' returned a value that cannot be cached${event.path === '' ? '' : ` (at ${event.path})`}: ${event.reason}`
+    case 'option-failed':
+      return `The ${event.option} function of '${event.name}' threw: the value was served and not stored.`
+    default:
+      return undefined
   }
 }

@@ -11,6 +11,8 @@ export class Segment {
   entries = new Map<LocalKey, Resident>()
   /** The local event count of its last clear: loads born before it may not fill. */
   clearedAt = 0
+  /** Entries that left for lack of room. */
+  evictions = 0
 
   constructor(name: string, version: number) {
     this.name = name

@@ -1,0 +1,96 @@
+import { type Duration, parseDuration } from '../duration.ts'
+import { InvalidOption } from '../errors.ts'
+import { type ConnectionPlan, planConnections } from '../redis/settings.ts'
+import type { MemoryBounds } from '../tiers/memory-tier.ts'
+import type { CacheOptions, RedisTierOptions } from './cache-options.ts'
+import type { PolicyDefaults } from './policy.ts'
+import { inRange, resolvePolicy } from './resolve-policy.ts'
+
+/** `createCache`'s options, validated and in milliseconds. */
+export interface ResolvedCacheOptions {
+  readonly namespace: string
+  readonly memory: MemoryBounds
+  readonly maxStaleness: number
+  readonly serveL1For: number
+  readonly enabled: boolean
+  readonly pepper: string | readonly string[] | undefined
+  readonly defaults: PolicyDefaults
+  readonly redis: ResolvedRedisOptions | undefined
+}
+
+/** The Redis part of them. */
+export interface ResolvedRedisOptions {
+  readonly plan: ConnectionPlan
+  readonly callBudget: number
+  readonly leaseTime: number
+  readonly required: boolean
+}
+
+const OPTIONS: ReadonlySet<string> = new Set<keyof CacheOptions>([
+  'namespace',
+  'redis',
+  'pepper',
+  'memory',
+  'defaults',
+  'maxStaleness',
+  'outage',
+  'encrypt',
+  'classes',
+  'compression',
+  'logger',
+  'clock',
+  'random',
+  'enabled',
+])
+
+/** @throws InvalidOption naming the option or variable, its value and what is allowed. */
+export function resolveCacheOptions(options: CacheOptions, environment: NodeJS.ProcessEnv): ResolvedCacheOptions {
+  for (const option of Object.keys(options)) {
+    if (!OPTIONS.has(option)) throw new InvalidOption(option, option, `known options are ${[...OPTIONS].join(', ')}`)
+  }
+  const { namespace = 'granary', memory = {}, defaults = {}, outage, maxStaleness } = options
+  if (typeof namespace !== 'string' || !/^[\w.-]{1,64}$/.test(namespace)) {
+    throw new InvalidOption('namespace', namespace, "it is 1 to 64 letters, digits, '_', '-' or '.'")
+  }
+  resolvePolicy('defaults', { ttl: '1m', ...defaults })
+  return {
+    namespace,
+    memory: {
+      maxEntries: inRange(memory.maxEntries, { option: 'memory.maxEntries', range: [1, 50_000_000], otherwise: 10_000, whole: true }),
+      maxBytes: inRange(memory.maxBytes, { option: 'memory.maxBytes', range: [1, 2 ** 40], otherwise: 64 * 2 ** 20 }),
+    },
+    maxStaleness: durationOr(maxStaleness, 'maxStaleness', 1_000),
+    serveL1For: durationOr(outage?.serveL1For, 'outage.serveL1For', 0),
+    enabled: isEnabled(options.enabled, environment['GRANARY_DISABLED']),
+    pepper: options.pepper ?? (environment['GRANARY_PEPPER'] || undefined),
+    defaults,
+    redis: options.redis === undefined ? undefined : resolveRedis(options.redis, environment),
+  }
+}
+
+function resolveRedis(given: NonNullable<CacheOptions['redis']>, environment: NodeJS.ProcessEnv): ResolvedRedisOptions {
+  const options: RedisTierOptions = isTierOptions(given) ? given : { client: given }
+  if (options.required !== undefined && typeof options.required !== 'boolean') {
+    throw new InvalidOption('redis.required', options.required, 'it is true or false')
+  }
+  return {
+    plan: planConnections(options.client, environment),
+    callBudget: durationOr(options.callBudget, 'redis.callBudget', 250),
+    leaseTime: durationOr(options.leaseTime, 'redis.leaseTime', 3_000),
+    required: options.required ?? false,
+  }
+}
+
+function isTierOptions(given: NonNullable<CacheOptions['redis']>): given is RedisTierOptions {
+  return typeof given === 'object' && 'client' in given
+}
+
+function durationOr(given: Duration | undefined, option: string, otherwise: number): number {
+  return given === undefined ? otherwise : parseDuration(given, option)
+}
+
+function isEnabled(option: boolean | undefined, variable: string | undefined): boolean {
+  if (variable === undefined || variable === '' || variable === '0') return option ?? true
+  if (variable === '1') return false
+  throw new InvalidOption('GRANARY_DISABLED', variable, "it is '1' or '0'")
+}

@@ -1,0 +1,84 @@
+import type { CacheParts } from '../cache.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { RemoteTier } from '../engine/remote.ts'
+import { summaryOf } from '../engine/invalidate.ts'
+import { RedisUnavailable } from '../errors.ts'
+import { applyLocally, emptyMemory } from '../invalidation/local-effects.ts'
+import type { ResolvedRedisOptions } from '../options/resolve-cache-options.ts'
+import type { RedisHandle } from './client.ts'
+import { RedisTier } from './redis-tier.ts'
+import { metadataOf } from './session.ts'
+import { Supervisor, type SupervisorEffects } from './supervisor.ts'
+
+/** What a cache gets of its Redis. */
+export interface ConnectedRedis {
+  readonly remote: RemoteTier
+  readonly handle: RedisHandle
+  readonly connection: CacheParts['connection']
+  readonly ready: () => Promise<void>
+}
+
+/** Puts a Redis behind an engine: the supervisor begins to connect at once. */
+export function connectRedis(engine: Engine, namespace: string, options: ResolvedRedisOptions): ConnectedRedis {
+  const { clock, random, link, queue, settings } = engine
+  const { plan, callBudget, leaseTime, required } = options
+  const metadata = metadataOf(namespace)
+  const patience = plan.connectTimeout ?? Math.max(1_000, callBudget)
+  const connectionOptions = { connectTimeout: patience }
+  const supervisor = new Supervisor({
+    clock,
+    random,
+    link,
+    queue,
+    namespace,
+    maxStaleness: settings.maxStaleness,
+    silence: Math.min(plan.socketTimeout ?? settings.maxStaleness, settings.maxStaleness),
+    session: {
+      clock,
+      random,
+      metadata,
+      origin: Buffer.from(random.bytes(6)).toString('hex'),
+      makeClient: (role) => plan.makeClient({ ...connectionOptions, connectionName: `granary:${namespace}:${role}` }),
+      bulk: (plan.maxConnections ?? 3) >= 3,
+      patience,
+      slow: callBudget / 2,
+    },
+    effects: effectsOn(engine),
+  })
+  const remote = new RedisTier({
+    clock,
+    random,
+    link,
+    supervisor,
+    callBudget,
+    leaseTime,
+    wakeChannel: metadata.wake,
+    clockKey: metadata.clock,
+    retryReads: plan.retryOnTimeout,
+  })
+  return {
+    remote,
+    handle: { kind: 'single', duplicate: (overrides) => plan.makeClient({ ...connectionOptions, ...overrides }) },
+    connection: () => supervisor.state,
+    ready: async () => {
+      const open = await supervisor.untilFirstOpen(patience * 2)
+      if (!open && required) throw supervisor.cause ?? new RedisUnavailable('deadline')
+    },
+  }
+}
+
+function effectsOn(engine: Engine): SupervisorEffects {
+  const { telemetry, flights, settings } = engine
+  return {
+    forget: (targets) => {
+      applyLocally(engine, targets)
+      if (telemetry.wants('invalidation-received')) telemetry.emit({ type: 'invalidation-received', targets: summaryOf(targets) })
+    },
+    empty: (when) => {
+      if (when === 'entering' || settings.serveL1For === 0) emptyMemory(engine)
+    },
+    wake: (key, news) => flights.wake(key, news),
+    lost: (cause) => telemetry.emit({ type: 'redis-lost', reason: cause.reason, cause: cause.cause ?? cause }),
+    recovered: (downFor, replayed) => telemetry.emit({ type: 'redis-recovered', downFor, replayed }),
+  }
+}

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import { RedisUnavailable } from '../errors.ts'
+import { isTripped, record, UNTRIPPED } from './breaker.ts'
+import type { RedisLike } from './client.ts'
+import { classifyFailure, isFatal } from './failure.ts'
+
+/** Settings that every connection of ours has, whatever the user's client says (`protocol.md`, B7). */
+export const CONNECTION_SETTINGS = {
+  lazyConnect: true,
+  autoResendUnfulfilledCommands: false,
+  enableOfflineQueue: false,
+  autoResubscribe: false,
+  autoPipelining: false,
+  enableReadyCheck: false,
+  maxRetriesPerRequest: 0,
+  retryStrategy: () => null,
+  reconnectOnError: null,
+  keyPrefix: '',
+  protocol: 2,
+} as const
+
+/** More commands than this in flight on one connection are refused: a slow server must not queue memory without bound. */
+const MOST_IN_FLIGHT = 10_000
+
+/** Missed deadlines in a row after which a connection is dropped: left to itself a client never leaves a frozen server. */
+const MISSES = 2
+
+/** What a connection needs to live. */
+export interface ConnectionOptions {
+  readonly clock: Clock
+  /** Milliseconds to connect and to learn the server's life. */
+  readonly patience: number
+  /** Called once when the connection ends, whoever ended it. */
+  readonly onLost: (cause: RedisUnavailable) => void
+  /** Slower commands count as half failed; milliseconds. */
+  readonly slow: number
+}
+
+/**
+ * One connection, from connect to close. It never reconnects: a new connection is a new object, so what it knows of its
+ * server (its life, above all) cannot change under it.
+ */
+export class Connection {
+  /** Digest of the server's `run_id`: differs after a restart and on another server. */
+  readonly life: Uint8Array
+  /** The server's version, such as `7.0.15`. */
+  readonly version: string
+  readonly client: RedisLike
+  readonly #options: ConnectionOptions
+  #inFlight = 0
+  #missed = 0
+  #breaker = UNTRIPPED
+  #lost: RedisUnavailable | undefined
+
+  private constructor(client: RedisLike, server: { runId: string; version: string }, options: ConnectionOptions) {
+    this.client = client
+    this.#options = options
+    this.life = createHash('sha256').update(server.runId).digest().subarray(0, 8)
+    this.version = server.version
+  }
+
+  /** Connects and asks who answers. Rejects with `RedisUnavailable` and leaves nothing behind. */
+  static async open(client: RedisLike, options: ConnectionOptions): Promise<Connection> {
+    let ended: ((error: RedisUnavailable) => void) | undefined
+    let lastError: unknown
+    client.on('error', (error: never) => {
+      lastError = error
+    })
+    const end = new Promise<never>((_, reject) => {
+      ended = reject
+      client.on('end', () => reject(classifyFailure(lastError ?? new Error('Connection is closed'))))
+    })
+    end.catch(() => {})
+    try {
+      const info = await within(options, Promise.race([client.connect().then(() => client.callBuffer('INFO', ['server'])), end]))
+      const connection = new Connection(client, readServer(info), options)
+      client.on('end', () => connection.drop(classifyFailure(lastError ?? new Error('Connection is closed'))))
+      if (client.status === 'end') throw new RedisUnavailable('reset', lastError)
+      return connection
+    } catch (error) {
+      ended?.(new RedisUnavailable('reset'))
+      client.disconnect()
+      throw classifyFailure(lastError ?? error)
+    }
+  }
+
+  /** Sends one command; rejects with `RedisUnavailable` at the deadline (monotonic milliseconds) at the latest. */
+  call(command: string, args: readonly (string | Uint8Array | number)[], deadline: number): Promise<unknown> {
+    const { clock } = this.#options
+    if (this.#lost !== undefined) return Promise.reject(this.#lost)
+    const sentAt = clock.now()
+    if (deadline <= sentAt) return Promise.reject(new RedisUnavailable('deadline'))
+    if (this.#inFlight >= MOST_IN_FLIGHT) return Promise.reject(new RedisUnavailable('overload'))
+    this.#inFlight += 1
+    return new Promise((resolve, reject) => {
+      let waiting = true
+      const cancel = clock.schedule(deadline - sentAt, () => {
+        waiting = false
+        reject(new RedisUnavailable('deadline'))
+        this.#miss()
+      })
+      const settle = (act: () => void) => {
+        this.#inFlight -= 1
+        if (!waiting) return
+        waiting = false
+        cancel()
+        act()
+      }
+      this.client.callBuffer(command, args.map(asArgument)).then(
+        (reply) => settle(() => {
+          this.#missed = 0
+          this.#note(clock.now() - sentAt > this.#options.slow ? 'slow' : 'ok')
+          resolve(reply)
+        }),
+        (error) => settle(() => {
+          const failure = classifyFailure(error)
+          if (isFatal(failure.reason)) this.drop(failure)
+          else if (failure.reason !== 'oom' && failure.reason !== 'wrongtype' && !isNoScript(error)) this.#note('failed')
+          reject(isNoScript(error) ? error : failure)
+        }),
+      )
+    })
+  }
+
+  /** Closes at once; what is in flight is rejected. */
+  drop(cause: RedisUnavailable): void {
+    if (this.#lost !== undefined) return
+    this.#lost = cause
+    this.client.disconnect()
+    this.#options.onLost(cause)
+  }
+
+  #miss(): void {
+    this.#missed += 1
+    this.#note('failed')
+    if (this.#missed >= MISSES) this.drop(new RedisUnavailable('deadline'))
+  }
+
+  #note(outcome: 'ok' | 'slow' | 'failed'): void {
+    this.#breaker = record(this.#breaker, outcome)
+    if (isTripped(this.#breaker)) this.drop(new RedisUnavailable(outcome === 'slow' ? 'deadline' : 'error'))
+  }
+}
+
+/** Clients write a plain Uint8Array as text: they know only Buffers. */
+function asArgument(arg: string | Uint8Array | number): string | Uint8Array | number {
+  return arg instanceof Uint8Array && !Buffer.isBuffer(arg) ? Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength) : arg
+}
+
+/** Whether the server has forgotten a script: it is then sent whole. */
+export function isNoScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT')
+}
+
+function within<T>({ clock, patience }: ConnectionOptions, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.schedule(patience, () => reject(new RedisUnavailable('deadline')))
+    work.then(resolve, reject).finally(cancel)
+  })
+}
+
+function readServer(info: unknown): { runId: string; version: string } {
+  const text = String(info)
+  const runId = /^run_id:(\S+)/m.exec(text)?.[1]
+  if (runId === undefined) throw new RedisUnavailable('protocol', new Error('INFO server names no run_id'))
+  return { runId, version: /^redis_version:(\S+)/m.exec(text)?.[1] ?? '0' }
+}

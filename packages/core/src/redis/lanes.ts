@@ -1,0 +1,107 @@
+import type { Clock } from '../clock.ts'
+import type { AcquireRequest, Address, RemoteReply } from '../engine/remote.ts'
+import { parseClock } from './clock-key.ts'
+import type { Connection } from './connection.ts'
+import { ACQUIRE } from './frame-scripts.ts'
+import { Gather } from './gather.ts'
+import { runScript } from './script.ts'
+import type { ServerTime } from './server-time.ts'
+import type { Session } from './session.ts'
+
+/** Names whose values are larger than this, in bytes, go by a connection of their own, one command each. */
+const LARGE = 32_768
+
+/** A lease as it is asked for on the wire. */
+export interface LeaseRequest extends AcquireRequest {
+  readonly key: string
+  readonly token: Uint8Array
+}
+
+/** The wire's answer to it; `until` is server time. */
+export type LeaseAnswer =
+  | { readonly status: 'granted' }
+  | { readonly status: 'wait'; readonly until: number }
+  | { readonly status: 'changed' }
+  | { readonly status: 'late' }
+
+/** What lanes need beside their session. */
+export interface LaneOptions {
+  readonly clock: Clock
+  readonly leaseTime: number
+  readonly clockKey: string
+  readonly time: ServerTime
+}
+
+const MODES = { keep: 'k', drop: 'd', broken: 'b', force: 'f' } as const
+
+/**
+ * The ways of one session: small reads of a tick share one MGET that also carries the clock, leases of a tick share one
+ * script, and large values travel beside them, so that they delay nobody.
+ */
+export class Lanes {
+  readonly #session: Session
+  readonly #options: LaneOptions
+  readonly #large = new Set<string>()
+  readonly #reads: Gather<string, RemoteReply>
+  readonly #leases: Gather<LeaseRequest, LeaseAnswer>
+
+  constructor(session: Session, options: LaneOptions) {
+    this.#session = session
+    this.#options = options
+    this.#reads = new Gather(options.clock, (keys, deadline) => this.#readMany(session.data, keys, deadline))
+    this.#leases = new Gather(options.clock, (requests, deadline) => this.#acquireMany(requests, deadline))
+  }
+
+  async read({ key, label }: Address, deadline: number): Promise<RemoteReply> {
+    if (this.#large.has(label)) {
+      const [reply] = await this.#readMany(this.#session.bulk, [key], deadline)
+      return reply as RemoteReply
+    }
+    const reply = await this.#reads.add(key, deadline)
+    if (reply.bytes !== undefined) this.laneFor(label, reply.bytes.length)
+    return reply
+  }
+
+  acquire(request: LeaseRequest, deadline: number): Promise<LeaseAnswer> {
+    return this.#leases.add(request, deadline)
+  }
+
+  /** The connection for a value of this size; a name once found large stays with the large ones. */
+  laneFor(label: string, bytes: number): Connection {
+    if (bytes > LARGE) this.#large.add(label)
+    return this.#large.has(label) ? this.#session.bulk : this.#session.data
+  }
+
+  async #readMany(connection: Connection, keys: readonly string[], deadline: number): Promise<RemoteReply[]> {
+    const { clock, clockKey } = this.#options
+    const sentAt = clock.now()
+    const values = (await connection.call('MGET', [...keys, clockKey], deadline)) as (Uint8Array | null)[]
+    const reading = parseClock(values[keys.length])
+    return keys.map((_, at) => ({ bytes: values[at] ?? undefined, clock: reading, life: connection.life, sentAt }))
+  }
+
+  async #acquireMany(requests: readonly LeaseRequest[], deadline: number): Promise<LeaseAnswer[]> {
+    const { clock, leaseTime, time } = this.#options
+    const { data } = this.#session
+    const sentAt = clock.now()
+    const args = [leaseTime, time.toServer(deadline), ...requests.flatMap(({ token, seen, mode }) => [token, seen, MODES[mode]])]
+    const keys = requests.map(({ key }) => key)
+    const answers = (await runScript(data, ACQUIRE, { keys, args, deadline })) as unknown[]
+    time.learn(Number(answers[0]), sentAt, clock.now())
+    return requests.map((_, at) => this.#answerOf(answers[at + 1]))
+  }
+
+  #answerOf(answer: unknown): LeaseAnswer {
+    const [kind, detail] = Array.isArray(answer) ? answer : [answer]
+    switch (String(kind)) {
+      case 'g':
+        return { status: 'granted' }
+      case 'w':
+        return { status: 'wait', until: Number(String(detail)) }
+      case 'c':
+        return { status: 'changed' }
+      default:
+        return { status: 'late' }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { defineScript } from './script.ts'
+
+/**
+ * Scripts over a namespace's metadata, which lives and dies together: the clock `incarnation:c:n:floor:life` and the sorted
+ * set of tag records, tied to it by the member `!`. Losing either, or meeting a new server life, makes a new incarnation:
+ * every frame of the old one is a miss, none is revived.
+ *
+ * Each begins with a DEL of a key that never exists: after a first write that needs no memory, Redis lets a script write on
+ * when memory is full, and an invalidation must not be refused then.
+ */
+const OPEN = `
+redis.call('DEL', KEYS[3])
+local clock = redis.call('GET', KEYS[1])
+local inc, c, n, floor, life
+if clock then inc, c, n, floor, life = string.match(clock, '^(%d+):(%d+):(%d+):(%d+):(%x+)$') end
+local mark = redis.call('ZSCORE', KEYS[2], '!')
+if not inc or life ~= ARGV[2] or not mark or tonumber(mark) ~= -tonumber(inc) then
+  inc, c, n, floor, life = ARGV[1], 0, 0, 0, ARGV[2]
+  redis.call('DEL', KEYS[2])
+  redis.call('ZADD', KEYS[2], '-' .. inc, '!')
+  redis.call('SET', KEYS[1], inc .. ':0:0:0:' .. life)
+  redis.call('PUBLISH', ARGV[3], inc .. ':0:0:-:')
+end
+c, n, floor = tonumber(c), tonumber(n), tonumber(floor)
+`
+
+/**
+ * Opens the metadata and tells it. KEYS: clock, tags, never. ARGV: incarnation to make if one is needed, life, bus channel,
+ * most records to tell. Answers incarnation, c, n, floor, server ms, number of records, then the newest members and records.
+ */
+export const HELLO = defineScript(
+  'hello',
+  `${OPEN}
+local t = redis.call('TIME')
+local records = redis.call('ZREVRANGEBYSCORE', KEYS[2], '+inf', '0', 'WITHSCORES', 'LIMIT', 0, ARGV[4])
+return { inc, c, n, floor, t[1] * 1000 + math.floor(t[2] / 1000), redis.call('ZCARD', KEYS[2]) - 1, records }`,
+)
+
+/**
+ * Invalidates. KEYS: clock, tags, never, then frames to delete. ARGV: incarnation, life, bus channel, origin, message body,
+ * most records kept, then tag members. Answers incarnation, c, n.
+ */
+export const BUMP = defineScript(
+  'bump',
+  `${OPEN}
+for i = 4, #KEYS do redis.call('DEL', KEYS[i]) end
+if #ARGV > 6 then
+  c = c + 1
+  for i = 7, #ARGV do redis.call('ZADD', KEYS[2], c, ARGV[i]) end
+  local over = redis.call('ZCARD', KEYS[2]) - 1 - tonumber(ARGV[6])
+  if over > 0 then
+    local last = redis.call('ZRANGE', KEYS[2], over, over, 'WITHSCORES')
+    floor = math.max(floor, tonumber(last[2]))
+    redis.call('ZREMRANGEBYRANK', KEYS[2], 1, over)
+  end
+end
+n = n + 1
+redis.call('SET', KEYS[1], inc .. ':' .. string.format('%.0f:%.0f:%.0f', c, n, floor) .. ':' .. life)
+redis.call('PUBLISH', ARGV[3], inc .. ':' .. string.format('%.0f:%.0f', c, n) .. ':' .. ARGV[4] .. ':' .. ARGV[5])
+return { inc, c, n }`,
+)
+
+/**
+ * The records of members. KEYS: clock, tags, never (unused). ARGV: the incarnation they are asked for, then members.
+ * Answers 'lost' when the metadata is another one; else each member's record, or the floor.
+ */
+export const RECORDS = defineScript(
+  'records',
+  `local clock = redis.call('GET', KEYS[1])
+local mark = redis.call('ZSCORE', KEYS[2], '!')
+local inc, c, n, floor
+if clock then inc, c, n, floor = string.match(clock, '^(%d+):(%d+):(%d+):(%d+):') end
+if inc ~= ARGV[1] or not mark or tonumber(mark) ~= -tonumber(inc) then return 'lost' end
+local answers = {}
+for i = 2, #ARGV do answers[i - 1] = redis.call('ZSCORE', KEYS[2], ARGV[i]) or floor end
+return answers`,
+)

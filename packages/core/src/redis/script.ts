@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto'
+import { type Connection, isNoScript } from './connection.ts'
+
+/** A Lua script, sent by its digest and whole only when the server does not know it. */
+export interface Script {
+  readonly name: string
+  readonly source: string
+  readonly digest: string
+}
+
+/** Names a script. */
+export function defineScript(name: string, source: string): Script {
+  return { name, source, digest: createHash('sha1').update(source).digest('hex') }
+}
+
+/** What a script is run with. */
+export interface ScriptCall {
+  readonly keys: readonly string[]
+  readonly args: readonly (string | Uint8Array | number)[]
+  /** Monotonic milliseconds. */
+  readonly deadline: number
+}
+
+/** Runs a script; after a restart or SCRIPT FLUSH it is sent again within the same deadline. */
+export async function runScript(connection: Connection, script: Script, { keys, args, deadline }: ScriptCall): Promise<unknown> {
+  const rest = [keys.length, ...keys, ...args]
+  try {
+    return await connection.call('EVALSHA', [script.digest, ...rest], deadline)
+  } catch (error) {
+    if (!isNoScript(error)) throw error
+    return connection.call('EVAL', [script.source, ...rest], deadline)
+  }
+}

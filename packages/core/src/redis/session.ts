@@ -1,0 +1,179 @@
+import type { Clock } from '../clock.ts'
+import type { ClockReading, Targets } from '../engine/remote.ts'
+import { RedisUnavailable } from '../errors.ts'
+import type { Hello } from '../invalidation/link.ts'
+import type { Random } from '../random.ts'
+import { encodeTargets } from './bus-message.ts'
+import type { RedisLike } from './client.ts'
+import { Connection } from './connection.ts'
+import { BUMP, HELLO, RECORDS } from './metadata-scripts.ts'
+import { runScript } from './script.ts'
+
+/** Metadata keys and channels of a namespace; they share one slot. */
+export interface Metadata {
+  readonly clock: string
+  readonly tags: string
+  /** A key that never exists. */
+  readonly never: string
+  readonly bus: string
+  readonly wake: string
+}
+
+/** The names of a namespace's metadata. */
+export function metadataOf(namespace: string): Metadata {
+  const at = (part: string) => `{${namespace}}:${part}`
+  return { clock: at('clk'), tags: at('tags'), never: at('never'), bus: at('bus'), wake: at('wake') }
+}
+
+/** What a session needs. */
+export interface SessionOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly metadata: Metadata
+  /** Who we are on the bus. */
+  readonly origin: string
+  /** A new client for each connection, not yet connected. */
+  readonly makeClient: (role: 'data' | 'bulk' | 'subscriber') => Promise<RedisLike>
+  /** Whether large values get a connection of their own. */
+  readonly bulk: boolean
+  readonly patience: number
+  readonly slow: number
+  readonly onMessage: (channel: string, payload: Uint8Array) => void
+}
+
+/** A hello as answered: what the link adopts, and the server's time beside ours. */
+export interface HelloReply {
+  readonly hello: Hello
+  readonly sentAt: number
+  readonly receivedAt: number
+  readonly serverTime: number
+}
+
+/** How many records a hello tells: enough for most namespaces to know all. */
+const HELLO_RECORDS = 5_000
+
+/** How many tag records the namespace keeps; beyond, the oldest raise the floor. */
+const MOST_RECORDS = 100_000
+
+/**
+ * The connections of one stretch of trust: data, large values, and the subscriber, all of one server life. It ends with the
+ * first connection that ends; then a new one is made, verified and replayed to before Redis is trusted again.
+ */
+export class Session {
+  readonly data: Connection
+  readonly bulk: Connection
+  readonly subscriber: Connection
+  /** Resolves with the cause when the session has ended. */
+  readonly ended: Promise<RedisUnavailable>
+  readonly #options: SessionOptions
+  readonly #end: (cause: RedisUnavailable) => void
+
+  private constructor(
+    connections: { data: Connection; bulk: Connection; subscriber: Connection },
+    options: SessionOptions,
+    ended: { promise: Promise<RedisUnavailable>; resolve: (cause: RedisUnavailable) => void },
+  ) {
+    this.data = connections.data
+    this.bulk = connections.bulk
+    this.subscriber = connections.subscriber
+    this.#options = options
+    this.ended = ended.promise
+    this.#end = ended.resolve
+  }
+
+  get life(): Uint8Array {
+    return this.data.life
+  }
+
+  /** Connects, and subscribes. Rejects with `RedisUnavailable` and leaves nothing behind. */
+  static async open(options: SessionOptions): Promise<Session> {
+    let resolve: (cause: RedisUnavailable) => void = () => {}
+    const promise = new Promise<RedisUnavailable>((done) => {
+      resolve = done
+    })
+    const opened: Connection[] = []
+    const open = async (role: 'data' | 'bulk' | 'subscriber') => {
+      const client = await options.makeClient(role)
+      const connection = await Connection.open(client, { clock: options.clock, patience: options.patience, slow: options.slow, onLost: resolve })
+      opened.push(connection)
+      return connection
+    }
+    try {
+      const data = await open('data')
+      const [subscriber, bulk] = await Promise.all([open('subscriber'), options.bulk ? open('bulk') : data])
+      for (const other of [subscriber, bulk]) {
+        if (Buffer.compare(other.life, data.life) !== 0) throw new RedisUnavailable('error', new Error('The connections reached different servers.'))
+      }
+      const session = new Session({ data, bulk, subscriber }, options, { promise, resolve })
+      await session.#subscribe()
+      return session
+    } catch (error) {
+      for (const connection of opened) connection.drop(new RedisUnavailable('reset', error))
+      throw error
+    }
+  }
+
+  /** Opens the metadata, or learns that it is new. */
+  async hello(deadline: number): Promise<HelloReply> {
+    const { clock, metadata } = this.#options
+    const sentAt = clock.now()
+    const args = [this.#newIncarnation(), this.#lifeText(), metadata.bus, HELLO_RECORDS]
+    const reply = (await runScript(this.data, HELLO, { keys: this.#metadataKeys(), args, deadline })) as unknown[]
+    const receivedAt = clock.now()
+    const [incarnation, tagClock, sequence, floor, serverTime, count] = reply.map(Number)
+    const flat = reply[6] as Uint8Array[]
+    const records = Array.from({ length: flat.length / 2 }, (_, at) => [String(flat[2 * at]), Number(String(flat[2 * at + 1]))] as const)
+    const hello: Hello = {
+      incarnation: incarnation as number,
+      tagClock: tagClock as number,
+      sequence: sequence as number,
+      floor: floor as number,
+      records,
+      complete: records.length >= (count as number),
+    }
+    return { hello, sentAt, receivedAt, serverTime: serverTime as number }
+  }
+
+  /** Invalidates keys and members, and tells the bus. */
+  async bump(targets: Targets, deadline: number, frames = true): Promise<ClockReading> {
+    const { metadata, origin } = this.#options
+    const keys = [...this.#metadataKeys(), ...(frames ? targets.keys.map(({ key }) => key) : [])]
+    const args = [this.#newIncarnation(), this.#lifeText(), metadata.bus, origin, encodeTargets(targets), MOST_RECORDS, ...targets.members]
+    const reply = (await runScript(this.data, BUMP, { keys, args, deadline })) as unknown[]
+    const [incarnation, tagClock, sequence] = reply.map(Number)
+    return { incarnation: incarnation as number, tagClock: tagClock as number, sequence: sequence as number }
+  }
+
+  /** The records of members in an incarnation; undefined when it is gone. */
+  async records(members: readonly string[], incarnation: number, deadline: number): Promise<number[] | undefined> {
+    const reply = await runScript(this.data, RECORDS, { keys: this.#metadataKeys(), args: [String(incarnation), ...members], deadline })
+    return Array.isArray(reply) ? reply.map((each) => Number(String(each))) : undefined
+  }
+
+  /** Ends the session: every connection is closed, whatever is in flight is rejected. */
+  end(cause: RedisUnavailable): void {
+    for (const connection of new Set([this.data, this.bulk, this.subscriber])) connection.drop(cause)
+    this.#end(cause)
+  }
+
+  async #subscribe(): Promise<void> {
+    const { clock, metadata, patience, onMessage } = this.#options
+    this.subscriber.client.on('messageBuffer', (channel: never, payload: never) => onMessage(String(channel), payload))
+    await this.subscriber.call('subscribe', [metadata.bus, metadata.wake], clock.now() + patience)
+  }
+
+  #metadataKeys(): string[] {
+    const { clock, tags, never } = this.#options.metadata
+    return [clock, tags, never]
+  }
+
+  /** Used only when the metadata has to be made anew: 52 random bits, never 0. */
+  #newIncarnation(): string {
+    const bytes = Buffer.from(this.#options.random.bytes(8))
+    return String((bytes.readBigUInt64BE() >> 12n) | 1n)
+  }
+
+  #lifeText(): string {
+    return Buffer.from(this.life).toString('hex')
+  }
+}

@@ -1,0 +1,269 @@
+import type { Clock } from '../clock.ts'
+import { pause } from '../clock.ts'
+import type { ClockReading, Targets } from '../engine/remote.ts'
+import { type RedisFailure, RedisUnavailable } from '../errors.ts'
+import type { Link } from '../invalidation/link.ts'
+import type { OutboundQueue } from '../invalidation/outbound-queue.ts'
+import type { Random } from '../random.ts'
+import { type BusMessage, decodeMessage, decodeWake } from './bus-message.ts'
+import { parseClock } from './clock-key.ts'
+import { classifyFailure } from './failure.ts'
+import { ServerTime } from './server-time.ts'
+import { Session, type SessionOptions } from './session.ts'
+
+/** What the supervisor does to the rest of the cache. */
+export interface SupervisorEffects {
+  /** Somebody else invalidated. */
+  readonly forget: (targets: Targets) => void
+  /** Nothing in memory is proven any more. */
+  readonly empty: (reason: 'leaving' | 'entering') => void
+  readonly wake: (key: string, news: 'stored' | 'failed') => void
+  readonly lost: (cause: RedisUnavailable) => void
+  readonly recovered: (downFor: number, replayed: number) => void
+}
+
+/** What the supervisor needs. */
+export interface SupervisorOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly link: Link
+  readonly queue: OutboundQueue
+  readonly namespace: string
+  readonly maxStaleness: number
+  /** How long a heartbeat may stay unanswered, in milliseconds. */
+  readonly silence: number
+  readonly session: Omit<SessionOptions, 'onMessage'>
+  readonly effects: SupervisorEffects
+}
+
+/** Whether Redis is in use, and since when and why it is not. */
+export interface ConnectionState {
+  readonly state: 'connecting' | 'open' | 'away'
+  readonly reason: RedisFailure | undefined
+  /** Unix milliseconds. */
+  readonly since: number | undefined
+}
+
+/** Pauses between attempts to connect, in milliseconds; the last one repeats. */
+const PAUSES = [25, 50, 100, 200]
+
+/** Invalidations replayed in one script. */
+const REPLAY = 1_000
+
+/**
+ * Keeps one session with Redis at a time, and the gate in front of it.
+ *
+ * The way to an open gate: connect, learn the server's life, subscribe, hello, replay what was queued, empty memory, open.
+ * Half-opening after a failure is that same way: it uses real commands, nobody waits for it, and no call pays for it.
+ */
+export class Supervisor {
+  readonly time = new ServerTime()
+  readonly #options: SupervisorOptions
+  #session: Session | undefined
+  #closed = false
+  #opened = false
+  #downSince: { at: number; wall: number; cause: RedisUnavailable } | undefined
+  #disturb: ((cause: unknown) => void) | undefined
+  /** Messages that came while the clock was not yet adopted. */
+  #early: BusMessage[] | undefined
+  readonly #firstAttempt: Promise<void>
+  readonly #loop: Promise<void>
+  #endFirstAttempt: () => void = () => {}
+  #beginClosing: () => void = () => {}
+  readonly #closing = new Promise<void>((resolve) => {
+    this.#beginClosing = resolve
+  })
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#firstAttempt = new Promise((resolve) => {
+      this.#endFirstAttempt = resolve
+    })
+    this.#loop = this.#run()
+  }
+
+  /** The session in use; undefined while the gate is shut. */
+  get current(): Session | undefined {
+    return this.#options.link.isOpen ? this.#session : undefined
+  }
+
+  get state(): ConnectionState {
+    if (this.#options.link.isOpen) return { state: 'open', reason: undefined, since: undefined }
+    if (this.#downSince === undefined) return { state: 'connecting', reason: undefined, since: undefined }
+    return { state: 'away', reason: this.#downSince.cause.reason, since: this.#downSince.wall }
+  }
+
+  /** The first failure since Redis was last in use. */
+  get cause(): RedisUnavailable | undefined {
+    return this.#downSince?.cause
+  }
+
+  /** Waits for the end of the first attempt to connect; resolves to whether the gate is open. */
+  async untilFirstOpen(patience: number): Promise<boolean> {
+    if (this.#opened || this.#downSince !== undefined) return this.#options.link.isOpen
+    await Promise.race([this.#firstAttempt, pause(this.#options.clock, patience)])
+    return this.#options.link.isOpen
+  }
+
+  /** Shuts the gate until everything queued has been replayed and the clock was read again. */
+  distrust(cause: unknown): void {
+    if (!this.#options.link.isOpen) return
+    this.#shut(cause instanceof RedisUnavailable ? cause : new RedisUnavailable('error', cause))
+    this.#disturb?.(cause)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#beginClosing()
+    const cause = new RedisUnavailable('shut')
+    this.#options.link.shut()
+    this.#disturb?.(cause)
+    this.#session?.end(cause)
+    this.#endFirstAttempt()
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    for (let attempt = 0; !this.#closed; attempt++) {
+      try {
+        this.time.forget()
+        const session = await Session.open({ ...this.#options.session, onMessage: (channel, payload) => this.#receive(channel, payload) })
+        this.#session = session
+        session.ended.then((cause) => this.#disturb?.(cause))
+        if (this.#closed) break
+        await this.#serve(session, () => {
+          attempt = -1
+        })
+      } catch (error) {
+        this.#shut(classifyFailure(error))
+      }
+      this.#endFirstAttempt()
+      const cause = this.#downSince?.cause ?? new RedisUnavailable('shut')
+      this.#session?.end(cause)
+      this.#session = undefined
+      if (!this.#closed) await Promise.race([pause(this.#options.clock, this.#pauseAfter(Math.max(attempt, 0))), this.#closing])
+    }
+    this.#session?.end(new RedisUnavailable('shut'))
+  }
+
+  #pauseAfter(attempt: number): number {
+    const base = PAUSES[Math.min(attempt, PAUSES.length - 1)] as number
+    return base * (0.75 + this.#options.random.next() / 2)
+  }
+
+  /** Serves one session until it ends, verifying again whenever it was disturbed without having ended. */
+  async #serve(session: Session, onOpen: () => void): Promise<void> {
+    let ended = false
+    session.ended.then(() => {
+      ended = true
+    })
+    while (!ended && !this.#closed) {
+      const disturbed = new Promise<unknown>((resolve) => {
+        this.#disturb = resolve
+      })
+      await this.#verify(session)
+      onOpen()
+      this.#endFirstAttempt()
+      const stopHeart = this.#beat(session)
+      const cause = await disturbed
+      stopHeart()
+      this.#shut(cause instanceof RedisUnavailable ? cause : new RedisUnavailable('error', cause))
+    }
+  }
+
+  /** Hello, replay, open: in this order, and with nothing queued at the moment of opening. */
+  async #verify(session: Session): Promise<void> {
+    const { link, queue, clock, effects, session: { patience } } = this.#options
+    this.#early = []
+    const { hello, sentAt, receivedAt, serverTime } = await session.hello(clock.now() + patience)
+    this.time.learn(serverTime, sentAt, receivedAt)
+    link.adopt(hello)
+    const early = this.#early
+    this.#early = undefined
+    for (const message of early) this.#deliver(message)
+    let replayed = 0
+    while (queue.size > 0) {
+      const targets = queue.take(REPLAY)
+      try {
+        await session.bump(targets, clock.now() + patience)
+      } catch (error) {
+        queue.add(targets)
+        throw error
+      }
+      replayed += targets.keys.length + targets.members.length
+    }
+    if (this.#closed) return
+    effects.empty('entering')
+    link.open(sentAt)
+    queue.settle()
+    this.#opened = true
+    const down = this.#downSince
+    this.#downSince = undefined
+    if (down !== undefined) effects.recovered(clock.now() - down.at, replayed)
+  }
+
+  #shut(cause: RedisUnavailable): void {
+    const { link, clock, effects } = this.#options
+    const wasOpen = link.isOpen
+    link.shut()
+    if (wasOpen) effects.empty('leaving')
+    if (this.#downSince !== undefined || this.#closed) return
+    this.#downSince = { at: clock.now(), wall: clock.wall(), cause }
+    effects.lost(cause)
+  }
+
+  #receive(channel: string, payload: Uint8Array): void {
+    if (channel === this.#options.session.metadata.wake) {
+      const { key, news } = decodeWake(payload)
+      this.#options.effects.wake(key, news)
+      return
+    }
+    const message = decodeMessage(this.#options.namespace, payload)
+    if (message === undefined) this.distrust(new RedisUnavailable('protocol', new Error('A bus message could not be read.')))
+    else if (this.#early !== undefined) this.#early.push(message)
+    else this.#deliver(message)
+  }
+
+  /** Own messages only advance the count: their effect was taken at the call and at the reply. */
+  #deliver(message: BusMessage): void {
+    const { link, effects, session } = this.#options
+    const delivery = link.deliver(message, message.targets.members)
+    if (message.origin !== session.origin) effects.forget(message.targets)
+    if (delivery === 'gap') this.distrust(new RedisUnavailable('error', new Error('A bus message was missed.')))
+  }
+
+  /**
+   * Reads the clock every third of `maxStaleness`, off every path. It needs no message to arrive, so it finds lost ones,
+   * silent links, FLUSHALL and evicted metadata.
+   */
+  #beat(session: Session): () => void {
+    const { clock, maxStaleness, silence, link, session: { metadata } } = this.#options
+    let cancel = () => {}
+    let stopped = false
+    const beat = async () => {
+      const sentAt = clock.now()
+      try {
+        const reading = parseClock(await session.data.call('GET', [metadata.clock], sentAt + silence))
+        if (!stopped && !(await this.#proves(reading, sentAt))) this.distrust(new Error('The namespace metadata is another one, or the bus is silent.'))
+      } catch {
+        // The connection counts its failures and ends the session when they are enough.
+      }
+      if (!stopped) cancel = clock.schedule(maxStaleness / 3, beat)
+    }
+    if (link.isOpen) void beat()
+    return () => {
+      stopped = true
+      cancel()
+    }
+  }
+
+  async #proves(reading: ClockReading | undefined, sentAt: number): Promise<boolean> {
+    const { link, maxStaleness, clock } = this.#options
+    if (reading === undefined || reading.incarnation !== link.incarnation) return false
+    if (!link.prove(reading, sentAt)) {
+      const delivered = await link.untilDelivered(reading.sequence, Math.max(0, sentAt + maxStaleness - clock.now()))
+      return delivered && link.prove(reading, sentAt)
+    }
+    return true
+  }
+}

@@ -1,0 +1,20 @@
+import { InvalidOption } from '../errors.ts'
+
+/** @throws InvalidOption unless `url` is a redis:// or rediss:// URL. */
+export function checkUrl(url: string, option: string): void {
+  const allowed = 'it is a URL such as redis://localhost:6379/0 or rediss://host:6380'
+  let parsed: URL
+  try {
+    parsed = new URL(url)
+  } catch {
+    throw new InvalidOption(option, withoutPassword(url), allowed)
+  }
+  if (!['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
+    throw new InvalidOption(option, withoutPassword(url), allowed)
+  }
+  if (!/^\/?\d*$/.test(parsed.pathname)) throw new InvalidOption(option, withoutPassword(url), 'its path is a database number')
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//…@')
+}
