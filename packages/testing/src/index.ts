@@ -6,6 +6,17 @@ export {
   findRedisServer,
   RedisServerMissing,
 } from '../bin/redis-binary.mjs'
+export { ContractViolated } from './contracts/decoration.ts'
+export {
+  type CachedProof,
+  type CachedProofOptions,
+  type ExpectCachedOptions,
+  expectCached,
+} from './contracts/expect-cached.ts'
+export { type ExpectInvalidatesOptions, expectInvalidates } from './contracts/expect-invalidates.ts'
+// Contracts of decorated methods
+export { calling, PlannedCall, type Planner } from './contracts/planned-call.ts'
+export type { BodyRun, MethodNode, MethodRecord } from './contracts/registry.ts'
 // Errors
 export { InvalidTestOption, TestingError, type TestingErrorCode } from './errors.ts'
 export type {
@@ -30,5 +41,8 @@ export type { RedisConfig, RedisServer } from './redis/redis-server.ts'
 export type { RedisArgument, RedisReply } from './redis/resp.ts'
 // A real Redis
 export { type StartRedisOptions, startRedis } from './redis/start-redis.ts'
+export { expectQuiet, type Inspectable } from './story/expect-quiet.ts'
+// Stories and invariants
+export { type NarrateOptions, narrate, type StoryEvent } from './story/narrate.ts'
 export { type ClockLike, ManualClock, type ManualClockOptions, type SettleOptions } from './time/manual-clock.ts'
 export { type RandomLike, ScriptedRandom } from './time/scripted-random.ts'

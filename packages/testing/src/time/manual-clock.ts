@@ -73,6 +73,11 @@ export class ManualClock implements ClockLike {
     return this.#timers.length
   }
 
+  /** What {@link expectQuiet} asks. */
+  inspect(): { readonly timers: number } {
+    return { timers: this.pending }
+  }
+
   /** The monotonic instant of the next timer, or undefined when none is waiting. */
   get nextDue(): number | undefined {
     return this.#timers[0]?.due
