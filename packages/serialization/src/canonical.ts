@@ -21,6 +21,7 @@
 import { binaryName, bytesOf } from './binary.ts'
 import { type ClassRegistry, NO_CLASSES } from './class-registry.ts'
 import { UnkeyableArgument } from './errors.ts'
+import { describeInstance } from './walk.ts'
 
 /** How deep arguments may be nested unless told otherwise. */
 export const ARGUMENT_DEPTH = 64
@@ -266,11 +267,4 @@ function ascending(keys: readonly string[]): boolean {
 
 function wayTo(key: string): string {
   return BARE_NAME.test(key) ? `.${key}` : `[${quoted(key)}]`
-}
-
-function describeInstance(prototype: unknown): string {
-  const name = (prototype as { constructor?: { name?: unknown } }).constructor?.name
-  return typeof name === 'string' && name !== ''
-    ? `an instance of the unregistered class ${name}`
-    : 'an instance of an unregistered class'
 }

@@ -1,9 +1,11 @@
 import { Packr, RESERVE_START_SPACE } from 'msgpackr'
 import { type ClassRegistry, NO_CLASSES } from './class-registry.ts'
 import { FrameError, UncacheableValue } from './errors.ts'
+import { examine } from './examine.ts'
 import { toMarked } from './marks.ts'
+import { readValue } from './reader.ts'
 import { fromMarked } from './unmark.ts'
-import { examine, VALUE_DEPTH } from './walk.ts'
+import { VALUE_DEPTH } from './walk.ts'
 
 /** Values to bytes and back. */
 export interface Codec {
@@ -27,56 +29,85 @@ export interface CodecOptions {
   readonly classes?: ClassRegistry
   /** Levels of nesting allowed, both ways. Default 256. */
   readonly maxDepth?: number
-  /** The largest encoded value, in bytes, both ways. Default 64 MiB. */
+  /** The largest encoded value, in bytes, both ways. Default 32 MiB. */
   readonly maxBytes?: number
 }
 
-/** The largest encoded value unless told otherwise: 64 MiB. */
-export const MAX_VALUE_BYTES = 64 * 1024 * 1024
+/** The largest encoded value unless told otherwise: 32 MiB. */
+export const MAX_VALUE_BYTES = 32 * 1024 * 1024
 
-const FORM = { tree: 1, marked: 2 } as const
-
-/** Makes a codec: msgpack with records (msgpackr), and marks of our own for what msgpack loses. */
+/** Makes a codec: MessagePack with records, written by msgpackr, and marks of our own for what MessagePack loses. */
 export function createCodec(options: CodecOptions = {}): Codec {
-  const registry = options.classes ?? NO_CLASSES
-  const maxDepth = options.maxDepth ?? VALUE_DEPTH
-  const maxBytes = options.maxBytes ?? MAX_VALUE_BYTES
-  const packr = new Packr({
-    useRecords: true,
-    moreTypes: true,
-    structuredClone: false,
-    copyBuffers: true,
-    useToJSON: false,
-  } as object)
-
+  const codec = new ValueCodec(options)
   return {
-    encode(value, special = needsMarks(value, registry, maxDepth)) {
-      const bytes = packr.pack(special ? toMarked(value, registry) : value, RESERVE_START_SPACE | 1)
-      bytes[0] = special ? FORM.marked : FORM.tree
-      if (bytes.length > maxBytes)
-        throw new UncacheableValue('', `${bytes.length} bytes long, more than the ${maxBytes} allowed,`)
-      return bytes
-    },
-    decode(bytes) {
-      if (bytes.length > maxBytes)
-        throw new FrameError('FRAME_LIMIT', `The payload has ${bytes.length} bytes, more than the ${maxBytes} allowed.`)
-      const form = bytes[0]
-      if (form !== FORM.tree && form !== FORM.marked)
-        throw new FrameError('FRAME_CORRUPT', `The payload has the unknown form ${String(form)}.`)
-      try {
-        const tree: unknown = packr.unpack(bytes.subarray(1))
-        return form === FORM.tree ? tree : fromMarked(tree, registry)
-      } catch (cause) {
-        throw cause instanceof FrameError
-          ? cause
-          : new FrameError('FRAME_CORRUPT', 'The payload is not readable.', { cause })
-      }
-    },
+    encode: (value, special) => codec.encode(value, special, 0),
+    decode: (bytes) => codec.decode(bufferOf(bytes), 0),
   }
 }
 
-function needsMarks(value: unknown, registry: ClassRegistry, maxDepth: number): boolean {
-  const found = examine(value, { registry, freeze: false, maxDepth })
-  if (!found.ok) throw new UncacheableValue(found.path, found.reason)
-  return found.special
+/** The same memory as a Buffer. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** The first byte of encoded bytes: whether the tree that follows holds marks. Stored for ever: append only. */
+const FORM = { tree: 1, marked: 2 } as const
+
+/** A mark is a map holding a list, within a definition that is the same again: this many levels of MessagePack for one of the value. */
+const LEVELS_PER_MARK = 5
+
+/** A codec that leaves room before the bytes it writes, and starts reading anywhere. */
+export class ValueCodec {
+  readonly maxBytes: number
+  private readonly registry: ClassRegistry
+  private readonly maxDepth: number
+  // One for all values: making one takes a millisecond. `useToJSON` would let data named toJSON be called.
+  private readonly packr = new Packr({ useRecords: true, moreTypes: true, structuredClone: false, useToJSON: false })
+
+  constructor(options: CodecOptions) {
+    this.registry = options.classes ?? NO_CLASSES
+    this.maxDepth = options.maxDepth ?? VALUE_DEPTH
+    this.maxBytes = options.maxBytes ?? MAX_VALUE_BYTES
+  }
+
+  /** Encodes after `room` free bytes. @throws UncacheableValue */
+  encode(value: unknown, special: boolean | undefined, room: number): Buffer {
+    const marked = special ?? this.needsMarks(value)
+    const bytes = this.packed(value, marked, room)
+    bytes[room] = marked ? FORM.marked : FORM.tree
+    if (bytes.length - room > this.maxBytes) {
+      throw new UncacheableValue('', `${bytes.length - room} bytes long, more than the ${this.maxBytes} allowed,`)
+    }
+    return bytes
+  }
+
+  /** Decodes what stands from `start` to the end. @throws FrameError */
+  decode(bytes: Buffer, start: number): unknown {
+    const size = bytes.length - start
+    if (size > this.maxBytes)
+      throw new FrameError('FRAME_LIMIT', `The payload has ${size} bytes, more than the ${this.maxBytes} allowed.`)
+    switch (bytes[start]) {
+      case FORM.tree:
+        return readValue(bytes, start + 1, this.maxDepth)
+      case FORM.marked:
+        return fromMarked(readValue(bytes, start + 1, this.maxDepth * LEVELS_PER_MARK), this.registry)
+      case undefined:
+        throw new FrameError('FRAME_TRUNCATED', 'The payload is empty.')
+    }
+    throw new FrameError('FRAME_CORRUPT', `The payload has the unknown form ${bytes[start]}.`)
+  }
+
+  private packed(value: unknown, marked: boolean, room: number): Buffer {
+    try {
+      return this.packr.pack(marked ? toMarked(value, this.registry) : value, RESERVE_START_SPACE | (room + 1))
+    } catch (cause) {
+      throw cause instanceof UncacheableValue ? cause : new UncacheableValue('', 'impossible to encode', cause)
+    }
+  }
+
+  private needsMarks(value: unknown): boolean {
+    const found = examine(value, { registry: this.registry, freeze: false, maxDepth: this.maxDepth })
+    if (!found.ok) throw new UncacheableValue(found.path, found.reason)
+    return found.special
+  }
 }

@@ -47,9 +47,10 @@ export class UncacheableValue extends SerializationError {
   /** What stands there, as a noun phrase. */
   readonly reason: string
 
-  constructor(path: string, reason: string) {
+  constructor(path: string, reason: string, cause?: unknown) {
     super(
       `The value${path === '' ? '' : ` at ${path}`} is ${reason} and would not come back equal: register its class with the option classes, or return plain data.`,
+      cause,
     )
     this.path = path
     this.reason = reason

@@ -44,11 +44,12 @@ export const FRAME = {
 /** The most tags one entry may carry. */
 export const MAX_TAGS = 0x7fff
 
-/** The largest frame that is written or read: 64 MiB for the value and 1 MiB for the rest. */
-export const MAX_FRAME_BYTES = 65 * 1024 * 1024
+/** The largest frame that is written or read: 512 MiB, what a Redis string can hold. The values' own limit is far below. */
+export const MAX_FRAME_BYTES = 512 * 1024 * 1024
 
 const NEGATIVE_BIT = 0x8000
-const ZERO_TOKEN = Buffer.alloc(8)
+const TOKEN_BYTES = 8
+const TIMES = ['reading', 'created', 'freshUntil', 'hardExpiry', 'loadTime'] as const
 
 /** What a writer puts into a frame beside the payload. Times are server milliseconds. */
 export interface FrameFields {
@@ -87,12 +88,25 @@ export interface FrameView extends FrameFields {
 /**
  * Writes a frame without a lease.
  *
- * `pack` makes the payload. It gets the immutable half of the header, valid during the call only, which a seal must cover;
- * the caller adds the key.
+ * `pack` makes the payload. It gets the immutable half of the header, which a seal must cover; the caller adds the key.
  *
  * @throws RangeError when a field has the wrong size or is not finite; FrameError `FRAME_LIMIT` above `MAX_FRAME_BYTES`.
  */
 export function encodeFrame(fields: FrameFields, pack: (associated: Uint8Array) => Uint8Array): Buffer {
+  const head = encodeHead(fields)
+  return join(head, pack(head.subarray(FRAME.versionAt)))
+}
+
+/** Writes a frame whose payload is made elsewhere; like {@link encodeFrame} otherwise. */
+export async function encodeFrameAsync(
+  fields: FrameFields,
+  pack: (associated: Uint8Array) => Promise<Uint8Array>,
+): Promise<Buffer> {
+  const head = encodeHead(fields)
+  return join(head, await pack(head.subarray(FRAME.versionAt)))
+}
+
+function encodeHead(fields: FrameFields): Buffer {
   const tagCount = fields.tags.length
   if (tagCount > MAX_TAGS) throw new RangeError(`An entry has ${tagCount} tags; at most ${MAX_TAGS} are allowed.`)
   const head = Buffer.alloc(FRAME.tags + tagCount * FRAME.tagBytes)
@@ -103,11 +117,7 @@ export function encodeFrame(fields: FrameFields, pack: (associated: Uint8Array) 
   putToken(head, FRAME.versionAt, fields.version, 'version')
   putToken(head, FRAME.life, fields.life, 'life')
   putToken(head, FRAME.inc, fields.inc, 'inc')
-  putNumber(head, FRAME.reading, fields.reading, 'reading')
-  putNumber(head, FRAME.created, fields.created, 'created')
-  putNumber(head, FRAME.freshUntil, fields.freshUntil, 'freshUntil')
-  putNumber(head, FRAME.hardExpiry, fields.hardExpiry, 'hardExpiry')
-  putNumber(head, FRAME.loadTime, fields.loadTime, 'loadTime')
+  for (const name of TIMES) putNumber(head, FRAME[name], fields[name], name)
   head.writeUInt16BE(tagCount | (fields.negative ? NEGATIVE_BIT : 0), FRAME.tagCount)
   let at: number = FRAME.tags
   for (const tag of fields.tags) {
@@ -115,12 +125,15 @@ export function encodeFrame(fields: FrameFields, pack: (associated: Uint8Array) 
       throw new RangeError(`'${tag}' is not a tag digest.`)
     at += FRAME.tagBytes
   }
-  const payload = pack(head.subarray(FRAME.versionAt))
+  return head
+}
+
+function join(head: Buffer, payload: Uint8Array): Buffer {
   const size = head.length + payload.length
   if (size > MAX_FRAME_BYTES)
     throw new FrameError('FRAME_LIMIT', `The frame would have ${size} bytes; at most ${MAX_FRAME_BYTES} are allowed.`)
   const frame = Buffer.allocUnsafe(size)
-  head.copy(frame)
+  frame.set(head)
   frame.set(payload, head.length)
   // The payload's first byte says how it was made; the flags repeat it for scripts and tools.
   frame[2] = (head[2] as number) | (((payload[0] ?? 0) >> 1) & (FRAME.flags.compressed | FRAME.flags.sealed))
@@ -220,7 +233,7 @@ function finite(frame: Buffer, at: number): number {
 }
 
 function putToken(target: Buffer, at: number, token: Uint8Array, name: string): void {
-  if (token.length !== ZERO_TOKEN.length) throw new RangeError(`${name}: a token has 8 bytes, not ${token.length}.`)
+  if (token.length !== TOKEN_BYTES) throw new RangeError(`${name}: a token has 8 bytes, not ${token.length}.`)
   target.set(token, at)
 }
 

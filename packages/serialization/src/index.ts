@@ -20,6 +20,7 @@ export {
   UncacheableValue,
   UnkeyableArgument,
 } from './errors.ts'
+export { type Examination, examine } from './examine.ts'
 // Bytes in Redis
 export {
   decodeFrame,
@@ -31,7 +32,15 @@ export {
   MAX_FRAME_BYTES,
   MAX_TAGS,
 } from './frame.ts'
-export { type CompressionOptions, createPayloads, PAYLOAD, type PayloadOptions, type Payloads } from './payload.ts'
+export {
+  type CompressionOptions,
+  createPayloads,
+  PAYLOAD,
+  type PackOptions,
+  type PayloadOptions,
+  type Payloads,
+  type UnpackOptions,
+} from './payload.ts'
 export { createSealer, type Sealer, type SealingKey } from './seal.ts'
 export { createSecretDigester, type SecretDigester } from './secret.ts'
-export { type Examination, type ExamineOptions, examine, VALUE_DEPTH } from './walk.ts'
+export { type ExamineOptions, MAX_OBJECTS, VALUE_DEPTH } from './walk.ts'

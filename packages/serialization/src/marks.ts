@@ -9,6 +9,7 @@ import { BINARY_NAMES, binaryName, bytesOf } from './binary.ts'
 import type { ClassRegistry } from './class-registry.ts'
 import { UncacheableValue } from './errors.ts'
 import { FAULT_NAMES, faultName } from './fault.ts'
+import { describeInstance, ordinary } from './walk.ts'
 import { isWellFormed } from './well-formed.ts'
 
 /** What each mark stands for. Stored for ever: append only. */
@@ -159,7 +160,7 @@ class Marker {
     const fault = faultName(value)
     if (fault !== undefined) return this.fault(value, FAULT_NAMES.indexOf(fault))
     const registered = this.registry.of(value)
-    if (registered === undefined) throw new UncacheableValue('', 'an instance of an unregistered class')
+    if (registered === undefined) throw new UncacheableValue('', describeInstance(prototype))
     return mark(MARK.instance, [registered.name, this.any(this.dataOf(value, registered.toData))])
   }
 
@@ -171,9 +172,4 @@ class Marker {
     }
     return mark(MARK.error, content)
   }
-}
-
-/** Whether msgpackr keeps a property of this name. It renames `__proto__`, and confuses `__keys__` with a field of its own. */
-function ordinary(key: string): boolean {
-  return key !== '__proto__' && key !== '__keys__' && isWellFormed(key)
 }

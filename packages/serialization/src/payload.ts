@@ -1,6 +1,6 @@
-import { compressSync, uncompressSync } from 'lz4-napi'
+import { compress, compressSync, uncompress, uncompressSync } from 'lz4-napi'
 import type { ClassRegistry } from './class-registry.ts'
-import { createCodec, MAX_VALUE_BYTES } from './codec.ts'
+import { bufferOf, type CodecOptions, ValueCodec } from './codec.ts'
 import { FrameError } from './errors.ts'
 import type { Sealer } from './seal.ts'
 
@@ -19,82 +19,175 @@ export interface CompressionOptions {
 export interface PayloadOptions {
   /** Classes whose instances may be stored. Default: none. */
   readonly classes?: ClassRegistry
-  /** `false` never compresses. */
+  /** `false` never compresses; what was compressed is read all the same. */
   readonly compression?: CompressionOptions | false
   /** Needed for sealing and for reading what was sealed. */
   readonly sealer?: Sealer
-  /** Limits on the encoded value, both ways. Defaults: 64 MiB, 256 levels. */
+  /** Limits on the encoded value, both ways. Defaults: 32 MiB, 256 levels. */
   readonly limits?: { readonly maxBytes?: number; readonly maxDepth?: number }
+}
+
+/** What is known about a value that is packed. */
+export interface PackOptions {
+  /** Encrypt and authenticate. Default false. */
+  readonly seal?: boolean
+  /** What `examine` found; without it the value is examined again. */
+  readonly special?: boolean
+}
+
+/** What is demanded of a payload that is unpacked. */
+export interface UnpackOptions {
+  /**
+   * Refuse payloads that are not sealed. Set it wherever payloads are sealed: otherwise whoever can write to Redis can put
+   * an unsealed one in the place of a sealed one. Default false.
+   */
+  readonly sealed?: boolean
 }
 
 /** Values to payload bytes and back. */
 export interface Payloads {
   /**
-   * The payload of a value, bound to `associated` when it is sealed.
+   * The payload of a value; when it is sealed, bound to `associated`, which must be presented again to unpack it.
    *
-   * @throws UncacheableValue when the value would not come back equal.
+   * @throws UncacheableValue when the value would not come back equal, or is too large.
    */
-  pack(
-    value: unknown,
-    associated: Uint8Array,
-    options?: { readonly seal?: boolean; readonly special?: boolean },
-  ): Uint8Array
+  pack(value: unknown, associated: Uint8Array, options?: PackOptions): Uint8Array
+  /** The same, compressing values of 256 KiB and more on another thread. */
+  packAsync(value: unknown, associated: Uint8Array, options?: PackOptions): Promise<Uint8Array>
   /**
-   * The value of a payload. With `sealed: true` an unsealed payload is refused.
+   * The value of a payload.
    *
    * @throws FrameError, and nothing else.
    */
-  unpack(bytes: Uint8Array, associated: Uint8Array, options?: { readonly sealed?: boolean }): unknown
+  unpack(bytes: Uint8Array, associated: Uint8Array, options?: UnpackOptions): unknown
+  /** The same, decompressing values of 256 KiB and more on another thread. */
+  unpackAsync(bytes: Uint8Array, associated: Uint8Array, options?: UnpackOptions): Promise<unknown>
 }
 
 const SIZE_BYTES = 4
 const DEFAULT_THRESHOLD = 16 * 1024
 const DEFAULT_SAVING = 0.1
+const ELSEWHERE_BYTES = 256 * 1024
 
 /** Makes the pipeline of a cache's values: codec, then LZ4 where it pays, then the seal where it is asked for. */
 export function createPayloads(options: PayloadOptions = {}): Payloads {
-  const maxBytes = options.limits?.maxBytes ?? MAX_VALUE_BYTES
-  const codec = createCodec({
-    maxBytes,
-    ...(options.classes === undefined ? {} : { classes: options.classes }),
-    ...(options.limits?.maxDepth === undefined ? {} : { maxDepth: options.limits.maxDepth }),
-  })
-  const { sealer, compression = {} } = options
-  const threshold = compression === false ? Number.POSITIVE_INFINITY : (compression.threshold ?? DEFAULT_THRESHOLD)
-  const keep = 1 - (compression === false ? 0 : (compression.minSaving ?? DEFAULT_SAVING))
-
+  const pipeline = new Pipeline(options)
   return {
-    pack(value, associated, how = {}) {
-      let bytes = codec.encode(value, how.special)
-      let form: number = PAYLOAD.version
-      if (bytes.length >= threshold) {
-        const smaller = compressSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-        if (smaller.length + SIZE_BYTES <= bytes.length * keep) {
-          form |= PAYLOAD.compressed
-          bytes = sized(bytes.length, smaller)
-        }
-      }
-      if (how.seal === true) {
-        if (sealer === undefined)
-          throw new TypeError('A payload cannot be sealed without a sealer: pass createPayloads({ sealer }).')
-        form |= PAYLOAD.sealed
-        bytes = sealer.seal(bytes, bind(form, associated))
-      }
-      return prefixed(form, bytes)
-    },
-    unpack(bytes, associated, how = {}) {
-      const form = checkedForm(bytes[0])
-      const sealed = (form & PAYLOAD.sealed) !== 0
-      if (how.sealed === true && !sealed) throw new FrameError('FRAME_SEAL', 'The payload is not sealed, and must be.')
-      let body = bytes.subarray(1)
-      if (sealed) {
-        if (sealer === undefined)
-          throw new FrameError('FRAME_KEY', 'The payload is sealed, and no keys are configured.')
-        body = sealer.open(body, bind(form, associated))
-      }
-      return codec.decode((form & PAYLOAD.compressed) === 0 ? body : inflated(body, maxBytes))
-    },
+    pack: (value, associated, how) => pipeline.pack(value, associated, how ?? {}),
+    packAsync: (value, associated, how) => pipeline.packAsync(value, associated, how ?? {}),
+    unpack: (bytes, associated, how) => pipeline.unpack(bytes, associated, how ?? {}),
+    unpackAsync: (bytes, associated, how) => pipeline.unpackAsync(bytes, associated, how ?? {}),
   }
+}
+
+/** A payload on its way: bytes whose first one is reserved for the form. */
+interface Draft {
+  readonly bytes: Buffer
+  readonly form: number
+}
+
+class Pipeline {
+  private readonly codec: ValueCodec
+  private readonly sealer: Sealer | undefined
+  private readonly threshold: number
+  private readonly keptShare: number
+
+  constructor(options: PayloadOptions) {
+    const limits: CodecOptions = options.limits ?? {}
+    this.codec = new ValueCodec(options.classes === undefined ? limits : { ...limits, classes: options.classes })
+    this.sealer = options.sealer
+    const { compression = {} } = options
+    this.threshold = compression === false ? Number.POSITIVE_INFINITY : (compression.threshold ?? DEFAULT_THRESHOLD)
+    this.keptShare = 1 - (compression === false ? 0 : (compression.minSaving ?? DEFAULT_SAVING))
+  }
+
+  pack(value: unknown, associated: Uint8Array, how: PackOptions): Buffer {
+    const encoded = this.codec.encode(value, how.special, 1)
+    const draft =
+      encoded.length > this.threshold ? this.smaller(encoded, compressSync(encoded.subarray(1))) : plain(encoded)
+    return this.finish(draft, associated, how)
+  }
+
+  async packAsync(value: unknown, associated: Uint8Array, how: PackOptions): Promise<Buffer> {
+    const encoded = this.codec.encode(value, how.special, 1)
+    if (encoded.length <= this.threshold) return this.finish(plain(encoded), associated, how)
+    const body = encoded.subarray(1)
+    const compressed = body.length < ELSEWHERE_BYTES ? compressSync(body) : await compress(body)
+    return this.finish(this.smaller(encoded, compressed), associated, how)
+  }
+
+  unpack(bytes: Uint8Array, associated: Uint8Array, how: UnpackOptions): unknown {
+    const { form, bytes: body } = this.opened(bufferOf(bytes), associated, how)
+    if ((form & PAYLOAD.compressed) === 0) return this.codec.decode(body, 1)
+    const size = checkedSize(body, this.codec.maxBytes)
+    try {
+      return this.inflated(uncompressSync(body.subarray(1 + SIZE_BYTES)), size)
+    } catch (cause) {
+      throw unreadable(cause)
+    }
+  }
+
+  async unpackAsync(bytes: Uint8Array, associated: Uint8Array, how: UnpackOptions): Promise<unknown> {
+    const { form, bytes: body } = this.opened(bufferOf(bytes), associated, how)
+    if ((form & PAYLOAD.compressed) === 0) return this.codec.decode(body, 1)
+    const size = checkedSize(body, this.codec.maxBytes)
+    const compressed = body.subarray(1 + SIZE_BYTES)
+    try {
+      return this.inflated(size < ELSEWHERE_BYTES ? uncompressSync(compressed) : await uncompress(compressed), size)
+    } catch (cause) {
+      throw unreadable(cause)
+    }
+  }
+
+  private inflated(bytes: Buffer, size: number): unknown {
+    if (bytes.length !== size) throw contradiction()
+    return this.codec.decode(bytes, 0)
+  }
+
+  /** Keeps the compressed bytes if they save enough. */
+  private smaller(encoded: Buffer, compressed: Uint8Array): Draft {
+    const size = encoded.length - 1
+    if (compressed.length + SIZE_BYTES > size * this.keptShare) return plain(encoded)
+    const bytes = Buffer.allocUnsafe(1 + SIZE_BYTES + compressed.length)
+    bytes.writeUInt32BE(size, 1)
+    bytes.set(compressed, 1 + SIZE_BYTES)
+    return { bytes, form: PAYLOAD.version | PAYLOAD.compressed }
+  }
+
+  private finish({ bytes, form }: Draft, associated: Uint8Array, how: PackOptions): Buffer {
+    if (how.seal !== true) {
+      bytes[0] = form
+      return bytes
+    }
+    if (this.sealer === undefined)
+      throw new TypeError('A payload cannot be sealed without a sealer: pass createPayloads({ sealer }).')
+    const sealedForm = form | PAYLOAD.sealed
+    // The form decides how the sealed bytes are read afterwards, so it is authenticated with them.
+    return prefixed(sealedForm, this.sealer.seal(bytes.subarray(1), prefixed(sealedForm, associated)))
+  }
+
+  private opened(bytes: Buffer, associated: Uint8Array, how: UnpackOptions): Draft {
+    const form = checkedForm(bytes[0])
+    if ((form & PAYLOAD.sealed) === 0) {
+      if (how.sealed === true) throw new FrameError('FRAME_SEAL', 'The payload is not sealed, and must be.')
+      return { bytes, form }
+    }
+    if (this.sealer === undefined)
+      throw new FrameError('FRAME_KEY', 'The payload is sealed, and no keys are configured.')
+    const opened = this.sealer.open(bytes.subarray(1), prefixed(form, associated))
+    return { bytes: prefixed(form, opened), form }
+  }
+}
+
+function plain(bytes: Buffer): Draft {
+  return { bytes, form: PAYLOAD.version }
+}
+
+function prefixed(form: number, bytes: Uint8Array): Buffer {
+  const whole = Buffer.allocUnsafe(1 + bytes.length)
+  whole[0] = form
+  whole.set(bytes, 1)
+  return whole
 }
 
 function checkedForm(form: number | undefined): number {
@@ -112,44 +205,28 @@ function checkedForm(form: number | undefined): number {
   return form
 }
 
-/** The form byte decides how the sealed bytes are read afterwards, so it is authenticated with them. */
-function bind(form: number, associated: Uint8Array): Uint8Array {
-  return prefixed(form, associated)
-}
-
-function prefixed(form: number, bytes: Uint8Array): Uint8Array {
-  const whole = Buffer.allocUnsafe(1 + bytes.length)
-  whole[0] = form
-  whole.set(bytes, 1)
-  return whole
-}
-
-function sized(size: number, compressed: Uint8Array): Uint8Array {
-  const whole = Buffer.allocUnsafe(SIZE_BYTES + compressed.length)
-  whole.writeUInt32BE(size)
-  whole.set(compressed, SIZE_BYTES)
-  return whole
-}
-
 /**
- * Decompresses, after checking every size there is: the decompressor allocates what its own prefix says, before it looks
- * at the data, so a few bytes could claim gigabytes.
+ * The true size of a compressed body, after comparing every size there is: the decompressor allocates what its own prefix
+ * says before it looks at the data, so a few bytes could claim gigabytes.
  */
-function inflated(bytes: Uint8Array, maxBytes: number): Uint8Array {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (buffer.length < 2 * SIZE_BYTES)
-    throw new FrameError('FRAME_TRUNCATED', 'The compressed payload is shorter than its sizes.')
-  const size = buffer.readUInt32BE(0)
+function checkedSize(body: Buffer, maxBytes: number): number {
+  const data = body.length - 1 - 2 * SIZE_BYTES
+  if (data < 1) throw new FrameError('FRAME_TRUNCATED', 'The compressed payload is shorter than its sizes.')
+  const size = body.readUInt32BE(1)
   if (size > maxBytes)
     throw new FrameError('FRAME_LIMIT', `The payload would have ${size} bytes, more than the ${maxBytes} allowed.`)
-  if (buffer.readUInt32LE(SIZE_BYTES) !== size)
-    throw new FrameError('FRAME_CORRUPT', 'The compressed payload contradicts itself about its size.')
-  // LZ4 stores at best 255 bytes in one (a run length byte of a match), so a larger claim is a lie.
-  if (size > (buffer.length - 2 * SIZE_BYTES) * 255)
-    throw new FrameError('FRAME_CORRUPT', 'The compressed payload claims more than LZ4 can hold.')
-  try {
-    return uncompressSync(buffer.subarray(SIZE_BYTES))
-  } catch (cause) {
-    throw new FrameError('FRAME_CORRUPT', 'The compressed payload is not readable.', { cause })
-  }
+  if (body.readUInt32LE(1 + SIZE_BYTES) !== size) throw contradiction()
+  // A byte of LZ4 stands for 255 bytes at most (the length of a match), so a larger claim is a lie.
+  if (size > data * 255) throw new FrameError('FRAME_CORRUPT', 'The compressed payload claims more than LZ4 can hold.')
+  return size
+}
+
+function contradiction(): FrameError {
+  return new FrameError('FRAME_CORRUPT', 'The compressed payload contradicts itself about its size.')
+}
+
+function unreadable(cause: unknown): FrameError {
+  return cause instanceof FrameError
+    ? cause
+    : new FrameError('FRAME_CORRUPT', 'The compressed payload is not readable.', { cause })
 }

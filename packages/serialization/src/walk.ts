@@ -1,9 +1,3 @@
-/**
- * The one walk over a value that is about to be stored: it refuses what would not come back equal, estimates the size in
- * memory, and freezes plain objects and arrays, so that nobody can change what others are served.
- *
- * Nothing is frozen unless the whole value is accepted: objects are collected while walking and frozen afterwards.
- */
 import { binaryName, bytesOf } from './binary.ts'
 import type { ClassRegistry } from './class-registry.ts'
 import { faultName } from './fault.ts'
@@ -12,24 +6,8 @@ import { isWellFormed } from './well-formed.ts'
 /** How deep values may be nested unless told otherwise. */
 export const VALUE_DEPTH = 256
 
-/** What the walk found. */
-export type Examination =
-  | {
-      readonly ok: true
-      /** An estimate of the heap the value occupies, in bytes. */
-      readonly bytes: number
-      /** Whether all readers may be handed the same reference; false when something inside cannot be frozen. */
-      readonly shareable: boolean
-      /** Whether encoding needs the marked form: the value holds something that msgpack alone would lose. */
-      readonly special: boolean
-    }
-  | {
-      readonly ok: false
-      /** Where the refused thing stands, e.g. `.user.onChange`; empty for the value itself. */
-      readonly path: string
-      /** What it is, as a noun phrase. */
-      readonly reason: string
-    }
+/** Objects one value may be made of. */
+export const MAX_OBJECTS = 1_000_000
 
 /** How to examine. */
 export interface ExamineOptions {
@@ -39,41 +17,55 @@ export interface ExamineOptions {
   readonly freeze: boolean
   /** Levels of nesting allowed. Default 256. */
   readonly maxDepth?: number
-}
-
-/** Examines a value before it is stored; cycles and repeated references are accepted. */
-export function examine(value: unknown, options: ExamineOptions): Examination {
-  const walk = new Walk(options.registry, options.maxDepth ?? VALUE_DEPTH)
-  const bytes = walk.visit(value, 0)
-  if (bytes < 0) return { ok: false, path: walk.path, reason: walk.reason }
-  if (options.freeze) for (const object of walk.plain) Object.freeze(object)
-  return { ok: true, bytes, shareable: walk.shareable, special: walk.special }
+  /**
+   * The value has just come out of `decode`, so what cannot come out of it is not looked for, which takes half the time;
+   * `special` is then always true, as nobody looked. Default false.
+   */
+  readonly decoded?: boolean
 }
 
 const REFUSED = -1
 const BARE_NAME = /^[A-Za-z_$][\w$]*$/
+const UNDERSCORE = 0x5f
+/** Objects visited without a memory before the walk gives up: shared subtrees may multiply. */
+const QUICK_OBJECTS = 50_000
 
-class Walk {
-  readonly registry: ClassRegistry
-  readonly maxDepth: number
+/** One pass over a value. */
+export class Walk {
+  /** Plain objects and arrays in the order they were left; those that only exist while a class instance is turned into data are not among them. */
   readonly plain: object[] = []
-  readonly seen = new Set<object>()
-  readonly open = new Set<object>()
   shareable = true
-  special = false
+  special: boolean
+  /** Whether the walk stopped for lack of a memory or of depth, and must be repeated with one to know. */
+  lost = false
+  /** Why and where the value was refused. */
   reason = ''
   path = ''
 
-  constructor(registry: ClassRegistry, maxDepth: number) {
-    this.registry = registry
-    this.maxDepth = maxDepth
+  private readonly registry: ClassRegistry
+  private readonly maxDepth: number
+  private readonly decoded: boolean
+  private readonly seen: Set<object> | undefined
+  /** Instances of registered classes whose data is being visited. */
+  private readonly open: object[] = []
+  /** Whether somebody made properties of Object.prototype or Array.prototype enumerable: for-in then visits them too. */
+  private readonly polluted = hasInherited()
+  private objects = 0
+
+  /** `seen` remembers what was met; without it the walk is quick, and may get lost. */
+  constructor(options: ExamineOptions, seen: Set<object> | undefined) {
+    this.registry = options.registry
+    this.maxDepth = options.maxDepth ?? VALUE_DEPTH
+    this.decoded = options.decoded ?? false
+    this.special = this.decoded
+    this.seen = seen
   }
 
-  /** Bytes below `value`, or a negative number when it is refused. */
+  /** Bytes of `value` and all below it, or a negative number when it is refused. */
   visit(value: unknown, depth: number): number {
     switch (typeof value) {
       case 'string':
-        if (!isWellFormed(value)) this.special = true
+        if (!this.special && !isWellFormed(value)) this.special = true
         return 16 + value.length
       case 'number':
         if (value === 0 && Object.is(value, -0)) this.special = true
@@ -81,7 +73,7 @@ class Walk {
       case 'object':
         return value === null ? 0 : this.visitObject(value, depth)
       case 'bigint':
-        return 16 + (value >> 64n === 0n || value >> 64n === -1n ? 8 : value.toString(16).length / 2)
+        return 24 + (value >> 64n === 0n || value >> 64n === -1n ? 0 : value.toString(16).length / 2)
       case 'function':
         return this.refuse('a function')
       case 'symbol':
@@ -102,12 +94,18 @@ class Walk {
   }
 
   private visitObject(value: object, depth: number): number {
-    if (this.seen.has(value)) {
-      this.special = true
-      return this.open.has(value) ? this.refuse('an instance of a registered class that contains itself') : 0
+    const { seen } = this
+    if (seen === undefined) {
+      if (++this.objects > QUICK_OBJECTS) return this.giveUp('')
+    } else {
+      if (seen.has(value)) {
+        this.special = true
+        return this.open.includes(value) ? this.refuse('an instance of a registered class that contains itself') : 0
+      }
+      if (++this.objects > MAX_OBJECTS) return this.refuse(`made of more than ${MAX_OBJECTS} objects`)
+      seen.add(value)
     }
-    if (depth >= this.maxDepth) return this.refuse(`nested deeper than ${this.maxDepth} levels`)
-    this.seen.add(value)
+    if (depth >= this.maxDepth) return this.giveUp(`nested deeper than ${this.maxDepth} levels`)
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === Object.prototype) return this.visitProperties(value, depth)
     if (prototype === Array.prototype) return this.visitArray(value as unknown[], depth)
@@ -119,23 +117,34 @@ class Walk {
     return this.visitSpecial(value, prototype, depth)
   }
 
+  private giveUp(reason: string): number {
+    this.lost = true
+    return this.refuse(reason)
+  }
+
   private visitProperties(object: object, depth: number): number {
-    const keys = Object.keys(object)
-    if (Object.getOwnPropertySymbols(object).length > 0) return this.refuse('an object with symbol properties')
-    let bytes = 24 + 8 * keys.length
-    for (let index = 0; index < keys.length; index++) {
-      const key = keys[index] as string
-      if (key.charCodeAt(0) === UNDERSCORE ? key === '__proto__' || key === '__keys__' : !isWellFormed(key))
-        this.special = true
+    if (!this.decoded && Object.getOwnPropertySymbols(object).length > 0)
+      return this.refuse('an object with symbol properties')
+    let bytes = 24
+    // for-in reads properties several times faster than Object.keys does.
+    for (const key in object) {
+      if (this.polluted && !Object.hasOwn(object, key)) continue
       const below = this.visit((object as Record<string, unknown>)[key], depth + 1)
       if (below < 0) return this.refuseBelow(BARE_NAME.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)
-      bytes += below
+      bytes += below + 8
+      if (!this.special && !ordinary(key)) this.special = true
     }
-    this.plain.push(object)
+    this.collect(object)
     return bytes
   }
 
   private visitArray(array: readonly unknown[], depth: number): number {
+    if (
+      !this.decoded &&
+      (Object.keys(array).length !== array.length || Object.getOwnPropertySymbols(array).length > 0)
+    ) {
+      return this.visitSparse(array, depth)
+    }
     let bytes = 32 + 8 * array.length
     for (let index = 0; index < array.length; index++) {
       const item = array[index]
@@ -144,13 +153,20 @@ class Walk {
       if (below < 0) return this.refuseBelow(`[${index}]`)
       bytes += below
     }
-    this.plain.push(array)
+    this.collect(array)
     return bytes
   }
 
   private visitSparse(array: readonly unknown[], depth: number): number {
+    const named = Object.keys(array).find((key) => String(Number(key) >>> 0) !== key)
+    if (named !== undefined) return this.refuse(`an array with the property ${JSON.stringify(named)}`)
     this.special = true
     return this.visitProperties(array, depth)
+  }
+
+  private collect(object: object): void {
+    // What toData returned may be the instance's own insides, which must not be frozen.
+    if (this.open.length === 0) this.plain.push(object)
   }
 
   private visitSpecial(value: object, prototype: unknown, depth: number): number {
@@ -163,7 +179,6 @@ class Walk {
       case Map.prototype:
         return this.visitMap(value as Map<unknown, unknown>, depth)
       case Set.prototype:
-        this.special = true
         return this.visitSet(value as Set<unknown>, depth)
     }
     const binary = binaryName(value)
@@ -171,31 +186,33 @@ class Walk {
       if (binary !== 'Buffer') this.special = true
       return 96 + bytesOf(value).byteLength
     }
-    if (faultName(value) !== undefined) return this.visitFault(value, depth)
-    return this.visitRegistered(value, prototype, depth)
+    return faultName(value) === undefined
+      ? this.visitRegistered(value, prototype, depth)
+      : this.visitFault(value, depth)
   }
 
   private visitMap(map: Map<unknown, unknown>, depth: number): number {
-    let bytes = 64 + 32 * map.size
+    let bytes = 64
     let index = 0
     for (const [key, value] of map) {
       const ofKey = this.visit(key, depth + 1)
       if (ofKey < 0) return this.refuseBelow(`<key ${index}>`)
       const ofValue = this.visit(value, depth + 1)
       if (ofValue < 0) return this.refuseBelow(`<value ${index}>`)
-      bytes += ofKey + ofValue
+      bytes += ofKey + ofValue + 32
       index++
     }
     return bytes
   }
 
   private visitSet(set: Set<unknown>, depth: number): number {
-    let bytes = 64 + 24 * set.size
+    this.special = true
+    let bytes = 64
     let index = 0
     for (const item of set) {
       const below = this.visit(item, depth + 1)
       if (below < 0) return this.refuseBelow(`<value ${index}>`)
-      bytes += below
+      bytes += below + 24
       index++
     }
     return bytes
@@ -215,20 +232,37 @@ class Walk {
 
   private visitRegistered(value: object, prototype: unknown, depth: number): number {
     const registered = this.registry.of(value)
-    if (registered === undefined) return this.refuse(instanceOf(prototype))
+    if (registered === undefined) return this.refuse(describeInstance(prototype))
     this.special = true
-    this.open.add(value)
-    const below = this.visit(registered.toData(value), depth + 1)
-    this.open.delete(value)
+    let data: unknown
+    try {
+      data = registered.toData(value)
+    } catch (cause) {
+      return this.refuse(`an instance of ${registered.name} whose toData failed (${String(cause)})`)
+    }
+    this.open.push(value)
+    const below = this.visit(data, depth + 1)
+    this.open.pop()
     return below < 0 ? this.refuseBelow(`<${registered.name}>`) : 24 + below
   }
 }
 
-const UNDERSCORE = 0x5f
+/** Whether msgpackr keeps a property of this name. It renames `__proto__`, and confuses `__keys__` with a field of its own. */
+export function ordinary(key: string): boolean {
+  return key.charCodeAt(0) === UNDERSCORE
+    ? key !== '__proto__' && key !== '__keys__' && isWellFormed(key)
+    : isWellFormed(key)
+}
 
-function instanceOf(prototype: unknown): string {
+/** What an instance of an unknown class is called in messages. */
+export function describeInstance(prototype: unknown): string {
   const name = (prototype as { constructor?: { name?: unknown } }).constructor?.name
   return typeof name === 'string' && name !== ''
     ? `an instance of the unregistered class ${name}`
     : 'an instance of an unregistered class'
+}
+
+function hasInherited(): boolean {
+  for (const _ in []) return true
+  return false
 }
