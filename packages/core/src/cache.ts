@@ -1,5 +1,7 @@
 import type { ClassRegistry } from '@granary/serialization'
 import { CachedName } from './cached-name.ts'
+import { waitAtMost } from './clock.ts'
+import { type Duration, parseDuration } from './duration.ts'
 import type { Engine } from './engine/engine.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
 import type { NameState } from './engine/operation.ts'
@@ -77,6 +79,7 @@ export class Cache {
   readonly [CACHE_BRAND] = true
   readonly #parts: CacheParts
   readonly #engine: Engine
+  #closing: Promise<void> | undefined
   readonly #names = new Map<string, { policy: PartialPolicy; named: CachedName; state: NameState; explicit: boolean }>()
 
   /** Made by `createCache`. */
@@ -285,12 +288,19 @@ export class Cache {
     return this.#engine.background.drain()
   }
 
-  /** Lets background work end and closes all connections. Calls afterwards go to their loaders. Safe to call twice. */
-  async close(): Promise<void> {
-    const { settings, background, remote, queue } = this.#engine
-    if (settings.closed) return
+  /**
+   * Lets background work end, for `within` at most (default 5 s), and closes all connections. Calls afterwards go to their
+   * loaders. Safe to call twice: both calls resolve when the cache is closed.
+   */
+  close({ within = '5s' }: { within?: Duration } = {}): Promise<void> {
+    this.#closing ??= this.#close(parseDuration(within, 'within'))
+    return this.#closing
+  }
+
+  async #close(within: number): Promise<void> {
+    const { settings, background, remote, queue, clock } = this.#engine
     settings.closed = true
-    await background.drain()
+    await waitAtMost(clock, within, background.drain())
     await remote?.close()
     queue.abandon()
   }

@@ -58,7 +58,11 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
   }
 
   /** The value from the nearest tier, or from `loader`, which runs once for all who wait. Its error passes through untouched. */
-  async getOrSet(args: A, loader: () => Promise<V> | V, self?: unknown): Promise<V> {
+  getOrSet(args: A, loader: () => Promise<V> | V, self?: unknown): Promise<V> {
+    return this.hit(args, self) ?? this.#getOrSet(args, loader, self)
+  }
+
+  async #getOrSet(args: A, loader: () => Promise<V> | V, self: unknown): Promise<V> {
     const { engine } = this.#state
     const read = readPolicyOf(engine.owner)
     if (read === 'bypass' || this.#isOff(args, self)) return this.#bypass(loader)

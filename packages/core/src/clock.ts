@@ -22,9 +22,14 @@ export const systemClock: Clock = {
   },
 }
 
-/** Resolves after `delay` milliseconds of `clock`. */
-export function pause(clock: Clock, delay: number): Promise<void> {
+/** Resolves when `work` has settled, or after `longest` milliseconds of `clock`, whichever comes first. */
+export function waitAtMost(clock: Clock, longest: number, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
-    clock.schedule(delay, resolve)
+    const cancel = clock.schedule(longest, resolve)
+    const done = () => {
+      cancel()
+      resolve()
+    }
+    work.then(done, done)
   })
 }

@@ -18,7 +18,7 @@ export interface InvalidationRequest {
 }
 
 /** More keys or members than this go in several scripts, so that none keeps Redis busy for long. */
-export const LARGEST_BUMP = 1_000
+const LARGEST_BUMP = 1_000
 
 /**
  * Invalidates here at once and everywhere through Redis.
@@ -41,6 +41,7 @@ export async function invalidate(engine: Engine, request: InvalidationRequest, r
   fences.begin(scopes)
   let failure: unknown
   try {
+    if (!remote.isOpen) await remote.untilFirstOpen(engine.settings.firstConnection)
     await send(engine, targets)
   } catch (cause) {
     failure = cause ?? new Error('unknown')
@@ -60,7 +61,7 @@ export async function invalidate(engine: Engine, request: InvalidationRequest, r
 }
 
 /** Sends an invalidation in as many scripts as it needs. */
-export async function send(engine: Pick<Engine, 'remote'>, { keys, members }: Targets): Promise<void> {
+async function send(engine: Pick<Engine, 'remote'>, { keys, members }: Targets): Promise<void> {
   for (let at = 0; at < Math.max(keys.length, members.length); at += LARGEST_BUMP) {
     await engine.remote?.invalidate({
       keys: keys.slice(at, at + LARGEST_BUMP),

@@ -7,8 +7,9 @@ import type { Acquisition, Lease, RemoteTier } from './remote.ts'
 
 /** Takes the lease of a key from whoever holds it; undefined when Redis cannot be asked. */
 export async function forceLease(op: Operation): Promise<Lease | undefined> {
-  const { remote } = op.engine
+  const { remote, settings } = op.engine
   if (remote === undefined) return undefined
+  if (!remote.isOpen && !(await remote.untilFirstOpen(settings.firstConnection))) return undefined
   try {
     const answer = await remote.acquire(op, { seen: NO_VERSION, mode: 'force' }, remote.deadline())
     return answer.status === 'granted' ? answer.lease : undefined

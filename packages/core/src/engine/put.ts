@@ -19,7 +19,7 @@ export async function put(op: Operation): Promise<unknown> {
   const mine = {}
   applyLocally(engine, { keys: [op], members: [] })
   engine.puts.set(op.key, mine)
-  const lease = engine.remote?.isOpen ? await forceLease(op) : undefined
+  const lease = await forceLease(op)
   const born = engine.fences.events
   const origin: Origin = { incarnation: engine.link.incarnation, reading: engine.link.reading }
   const letGo = lease === undefined ? () => {} : keepAlive(op, lease)
@@ -60,6 +60,7 @@ export async function set(op: Operation, value: unknown): Promise<Receipt> {
   const token = engine.random.bytes(8)
   const origin: Origin = { incarnation: engine.link.incarnation, reading: engine.link.reading }
   try {
+    if (!engine.remote.isOpen) await engine.remote.untilFirstOpen(engine.settings.firstConnection)
     await engine.remote.write(op, (life) => frameOf(op, entry, { token, life }, origin))
     applyLocally(engine, { keys: [op], members: [] })
     return { delivered: true }

@@ -16,7 +16,9 @@ export class Flights {
     return this.#joinable.get(key)
   }
 
+  /** A flight that is replaced hears of no further events of its key, so it may not fill memory any more. */
   add(flight: Flight): void {
+    this.detach(flight.key)
     this.#joinable.set(flight.key, flight)
     this.#airborne += 1
   }

@@ -43,7 +43,7 @@ for i, key in ipairs(KEYS) do
     answer = 'g'
   else
     local known = mode == 'b' and h or version_of(h)
-    local held = #h >= 48 and token_of(h) ~= NONE and now < struct.unpack('>d', h, 13)
+    local held = mode ~= 'b' and #h >= 48 and token_of(h) ~= NONE and now < struct.unpack('>d', h, 13)
     if mode ~= 'f' and #h > 0 and known ~= seen then
       answer = 'c'
     elseif mode ~= 'f' and held then

@@ -1,5 +1,4 @@
-import type { Clock } from '../clock.ts'
-import { pause } from '../clock.ts'
+import { type Clock, waitAtMost } from '../clock.ts'
 import type { ClockReading, Targets } from '../engine/remote.ts'
 import { type RedisFailure, RedisUnavailable } from '../errors.ts'
 import type { Link } from '../invalidation/link.ts'
@@ -101,7 +100,7 @@ export class Supervisor {
   /** Waits for the end of the first attempt to connect; resolves to whether the gate is open. */
   async untilFirstOpen(patience: number): Promise<boolean> {
     if (this.#opened || this.#downSince !== undefined) return this.#options.link.isOpen
-    await Promise.race([this.#firstAttempt, pause(this.#options.clock, patience)])
+    await waitAtMost(this.#options.clock, patience, this.#firstAttempt)
     return this.#options.link.isOpen
   }
 
@@ -141,7 +140,7 @@ export class Supervisor {
       const cause = this.#downSince?.cause ?? new RedisUnavailable('shut')
       this.#session?.end(cause)
       this.#session = undefined
-      if (!this.#closed) await Promise.race([pause(this.#options.clock, this.#pauseAfter(Math.max(attempt, 0))), this.#closing])
+      if (!this.#closed) await waitAtMost(this.#options.clock, this.#pauseAfter(Math.max(attempt, 0)), this.#closing)
     }
     this.#session?.end(new RedisUnavailable('shut'))
   }
@@ -244,7 +243,10 @@ export class Supervisor {
       const sentAt = clock.now()
       try {
         const reading = parseClock(await session.data.call('GET', [metadata.clock], sentAt + silence))
-        if (!stopped && !(await this.#proves(reading, sentAt))) this.distrust(new Error('The namespace metadata is another one, or the bus is silent.'))
+        const proof = await this.#prove(reading, sentAt)
+        if (stopped) return
+        if (proof === 'silent') session.end(new RedisUnavailable('deadline', new Error('The invalidation bus is silent.')))
+        if (proof === 'renewed') this.distrust(new Error('The namespace metadata was lost and made anew.'))
       } catch {
         // The connection counts its failures and ends the session when they are enough.
       }
@@ -257,13 +259,12 @@ export class Supervisor {
     }
   }
 
-  async #proves(reading: ClockReading | undefined, sentAt: number): Promise<boolean> {
+  /** `silent`: the bus did not deliver what the clock counts; a subscriber like that is replaced. */
+  async #prove(reading: ClockReading | undefined, sentAt: number): Promise<'proven' | 'silent' | 'renewed'> {
     const { link, maxStaleness, clock } = this.#options
-    if (reading === undefined || reading.incarnation !== link.incarnation) return false
-    if (!link.prove(reading, sentAt)) {
-      const delivered = await link.untilDelivered(reading.sequence, Math.max(0, sentAt + maxStaleness - clock.now()))
-      return delivered && link.prove(reading, sentAt)
-    }
-    return true
+    if (reading === undefined || reading.incarnation !== link.incarnation) return 'renewed'
+    if (link.prove(reading, sentAt)) return 'proven'
+    await link.untilDelivered(reading.sequence, Math.max(0, sentAt + maxStaleness - clock.now()))
+    return link.prove(reading, sentAt) ? 'proven' : 'silent'
   }
 }
