@@ -1,0 +1,96 @@
+import { type Cache, InvalidOption, isCache, type PartialPolicy, resolvePolicy } from '@granary/core'
+import { observeTags } from '../graph/observe-tags.ts'
+import type { MethodNode } from '../method/method-node.ts'
+import type { MethodSite } from '../method/method-site.ts'
+import type { BatchShape } from './cached-options.ts'
+
+/** What is known of a cached method before any call: validated, copied and frozen. */
+export interface CachedFacts {
+  readonly name: string
+  readonly cache: Cache | undefined
+  readonly batch: BatchShape | undefined
+  readonly policy: PartialPolicy
+  /** The options as they were given, for the registry. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+const NAME_FORM = /^[A-Za-z][\w.-]*(:(?!\d+(:|$))[\w.-]+)*$/
+const SHAPES: ReadonlySet<unknown> = new Set([undefined, true, 'map', 'array'])
+
+/**
+ * Reads the options of a cached method.
+ *
+ * @throws InvalidOption naming the method, its name, the option, its value and what is allowed.
+ */
+export function readCachedOptions(given: object, site: MethodSite, node: () => MethodNode): CachedFacts {
+  const { name, cache, batch, ...policy } = given as PartialPolicy & {
+    name?: unknown
+    cache?: unknown
+    batch?: unknown
+  }
+  checkName(name, site.at('name'))
+  if (cache !== undefined && !isCache(cache))
+    throw new InvalidOption(site.at('cache'), cache, 'it is a cache made by createCache()')
+  if (!SHAPES.has(batch)) throw new InvalidOption(site.at('batch'), batch, "it is true, 'map' or 'array'")
+  resolvePolicy(site.where, policy)
+  checkKeyOptions(policy, site)
+  const facts = { name, cache, batch: batch as BatchShape | undefined, policy: frozenPolicy(policy, node) }
+  return Object.freeze({ ...facts, options: Object.freeze({ ...given }) })
+}
+
+/**
+ * Checks that a name can be a part of a key, as core will when it is defined.
+ *
+ * @throws InvalidOption when it cannot.
+ */
+export function checkName(name: unknown, option: string): asserts name is string {
+  if (typeof name !== 'string' || name.length > 200 || !NAME_FORM.test(name)) {
+    throw new InvalidOption(
+      option,
+      name,
+      "give letters, digits, '_', '-', '.' in parts joined by ':', no part a bare number",
+    )
+  }
+}
+
+function checkKeyOptions({ key, partition, ignore, secret }: PartialPolicy, site: MethodSite): void {
+  for (const [option, given] of Object.entries({ key, partition })) {
+    if (given !== undefined && typeof given !== 'function')
+      throw new InvalidOption(site.at(option), given, 'it is a function')
+  }
+  for (const [option, given] of Object.entries({ ignore, secret: typeof secret === 'boolean' ? undefined : secret })) {
+    if (given !== undefined && !(Array.isArray(given) && given.every((at) => Number.isInteger(at) && at >= 0))) {
+      throw new InvalidOption(site.at(option), given, 'it lists positions of arguments, counted from 0')
+    }
+  }
+  if (key !== undefined && ignore !== undefined) {
+    throw new InvalidOption(
+      site.at('ignore'),
+      ignore,
+      'the key function already decides what counts; leave the argument out there',
+    )
+  }
+  if (key !== undefined && Array.isArray(secret)) {
+    throw new InvalidOption(
+      site.at('secret'),
+      secret,
+      'with a key function, secret: true digests what that function returns',
+    )
+  }
+}
+
+/** The policy as core will read it: arrays copied, tag functions observed for the cache graph. */
+function frozenPolicy(policy: PartialPolicy, node: () => MethodNode): PartialPolicy {
+  const { tags, negativeTags, ignore, secret } = policy
+  return Object.freeze({
+    ...policy,
+    ...(typeof tags === 'function'
+      ? { tags: observeTags(tags, node) }
+      : tags === undefined
+        ? {}
+        : { tags: Object.freeze([...tags]) }),
+    ...(negativeTags === undefined ? {} : { negativeTags: observeTags(negativeTags, node) }),
+    ...(ignore === undefined ? {} : { ignore: Object.freeze([...ignore]) }),
+    ...(Array.isArray(secret) ? { secret: Object.freeze([...secret]) } : {}),
+  })
+}
