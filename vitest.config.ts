@@ -1,12 +1,18 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+import { projects as decorators } from './packages/decorators/vitest.config.ts'
 
 const conditions = ['@granary/source']
 
 /** Folders whose tests are one project each; a folder with a vitest.config.ts of its own says itself how it is tested. */
 const folders = ['packages', 'examples']
   .flatMap((parent) => readdirSync(parent).map((folder) => `${parent}/${folder}`))
-  .filter((path) => existsSync(`${path}/test`))
+  .filter((path) => existsSync(`${path}/test`) && !existsSync(`${path}/vitest.config.ts`))
+
+const plain = [...folders, 'tooling'].map((path) => ({
+  extends: true as const,
+  test: { name: path.replace(/^packages\//, ''), include: [`${path}/test/**/*.test.ts`] },
+}))
 
 export default defineConfig({
   resolve: { conditions },
@@ -16,9 +22,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    projects: [...folders, 'tooling'].map((path) => ({
-      extends: true,
-      test: { name: path.replace(/^packages\//, ''), include: [`${path}/test/**/*.test.ts`] },
-    })),
+    projects: [...plain, ...decorators],
   },
 })
