@@ -21,6 +21,9 @@
 import { binaryName, bytesOf } from './binary.ts'
 import { type ClassRegistry, NO_CLASSES } from './class-registry.ts'
 import { UnkeyableArgument } from './errors.ts'
+import { leafText, quotedText } from './primitive-text.ts'
+import { isBare, wayToProperty } from './property-name.ts'
+import { propertyPlan } from './property-plan.ts'
 import { describeInstance } from './walk.ts'
 
 /** How deep arguments may be nested unless told otherwise. */
@@ -49,7 +52,7 @@ interface Walk {
 export function argumentsText(args: readonly unknown[], options?: CanonicalOptions): string {
   const count = args.length
   if (count === 0) return ''
-  if (count === 1 && typeof args[0] !== 'object') return leaf(args[0], '[0]')
+  if (count === 1 && typeof args[0] !== 'object') return leafText(args[0], '[0]')
   let text = ''
   let walk: Walk | undefined
   for (let index = 0; index < count; index++) {
@@ -59,86 +62,10 @@ export function argumentsText(args: readonly unknown[], options?: CanonicalOptio
       walk ??= { classes: options?.classes ?? NO_CLASSES, maxDepth: options?.maxDepth ?? ARGUMENT_DEPTH, ancestors: [] }
       text += located(value, walk, `[${index}]`)
     } else {
-      text += leaf(value, `[${index}]`)
+      text += leafText(value, `[${index}]`)
     }
   }
   return text
-}
-
-/** The canonical text of one primitive; the same as `argumentsText([value])`, without the list. */
-export function primitiveText(value: string | number | boolean | bigint | null | undefined): string {
-  return leaf(value, '[0]')
-}
-
-/** The string or finite number whose canonical text this is; `undefined` when it is the text of anything else. */
-export function parsePrimitive(text: string): string | number | undefined {
-  if (text.charCodeAt(0) === QUOTE) {
-    const body = QUOTED.exec(text)?.[1]
-    if (body === undefined) return undefined
-    const value = body.includes('\\') ? body.replace(ESCAPED, unescaped) : body
-    return quoted(value) === text ? value : undefined
-  }
-  if (!NUMERIC.test(text)) return undefined
-  const value = Number(text)
-  return numberText(value) === text ? value : undefined
-}
-
-const QUOTE = 0x22
-const PLAIN = /^[ !#-[\]-z|~]*$/
-const UNPRINTABLE = /[^ !#-[\]-z|~]/g
-const QUOTED = /^"((?:[^"\\]|\\.)*)"$/
-const ESCAPED = /\\(?:u([0-9a-f]{4})|(.))/g
-const NUMERIC = /^-?\d+(?:\.\d+)?(?:e[+-]\d+)?$/
-const BARE_NAME = /^[A-Za-z_$][\w$]*$/
-
-function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : `"${text.replace(UNPRINTABLE, escaped)}"`
-}
-
-function escaped(unit: string): string {
-  switch (unit) {
-    case '"':
-      return '\\"'
-    case '\\':
-      return '\\\\'
-    case '{':
-      return '\\('
-    case '}':
-      return '\\)'
-    default:
-      return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-  }
-}
-
-function unescaped(_match: string, unit: string | undefined, mark: string | undefined): string {
-  if (unit !== undefined) return String.fromCharCode(Number.parseInt(unit, 16))
-  if (mark === '(') return '{'
-  return mark === ')' ? '}' : (mark as string)
-}
-
-function numberText(value: number): string {
-  return value === 0 && Object.is(value, -0) ? '-0' : `${value}`
-}
-
-function leaf(value: unknown, path: string): string {
-  switch (typeof value) {
-    case 'string':
-      return quoted(value)
-    case 'number':
-      return numberText(value)
-    case 'boolean':
-      return value ? 'true' : 'false'
-    case 'undefined':
-      return 'undefined'
-    case 'bigint':
-      return `${value}n`
-    case 'object':
-      if (value === null) return 'null'
-      break
-    case 'symbol':
-      throw new UnkeyableArgument(path, 'a symbol')
-  }
-  throw new UnkeyableArgument(path, 'a function')
 }
 
 /** A refusal on its way up: each level puts its own step in front of the path. */
@@ -155,7 +82,8 @@ function located(value: object, walk: Walk, position: string): string {
   try {
     return nested(value, walk)
   } catch (thrown) {
-    throw thrown instanceof Refusal ? new UnkeyableArgument(position + thrown.path, thrown.reason) : thrown
+    if (thrown instanceof Refusal) throw new UnkeyableArgument(position + thrown.path, thrown.reason)
+    throw new UnkeyableArgument(position, 'something that cannot be read', thrown)
   }
 }
 
@@ -163,7 +91,7 @@ function anyText(value: unknown, walk: Walk): string {
   if (typeof value === 'object' && value !== null) return nested(value, walk)
   if (typeof value === 'function') throw new Refusal('a function')
   if (typeof value === 'symbol') throw new Refusal('a symbol')
-  return leaf(value, '')
+  return leafText(value, '')
 }
 
 function nested(value: object, walk: Walk): string {
@@ -187,6 +115,10 @@ function containerText(value: object, walk: Walk): string {
 }
 
 function specialText(value: object, prototype: unknown, walk: Walk): string {
+  const binary = binaryName(value)
+  if (binary !== undefined) return `${binary}(${bytesOf(value).toString('base64url')})`
+  if (Object.keys(value).length > 0 && BUILT_IN.has(prototype))
+    throw new Refusal('a built-in object with properties of its own')
   switch (prototype) {
     case Date.prototype:
       return `date(${(value as Date).getTime()})`
@@ -195,32 +127,35 @@ function specialText(value: object, prototype: unknown, walk: Walk): string {
         .sort()
         .join()})`
     case Set.prototype:
-      return `set(${Array.from(value as Set<unknown>, (item, index) => step(item, walk, `<value ${index}>`))
+      return `set(${Array.from(value as Set<unknown>, (item, index) => step(item, walk, index, wayToValue))
         .sort()
         .join()})`
     case RegExp.prototype: {
       const { source, flags, lastIndex } = value as RegExp
-      return `regexp(${quoted(source)},${quoted(flags)},${lastIndex})`
+      return `regexp(${quotedText(source)},${quotedText(flags)},${lastIndex})`
     }
   }
-  const binary = binaryName(value)
-  if (binary !== undefined) return `${binary}(${bytesOf(value).toString('base64url')})`
   const registered = walk.classes.of(value)
   if (registered === undefined) throw new Refusal(describeInstance(prototype))
-  return `class(${quoted(registered.name)},${anyText(registered.toData(value), walk)})`
+  return `class(${quotedText(registered.name)},${anyText(registered.toData(value), walk)})`
 }
 
-function step(value: unknown, walk: Walk, way: string): string {
+const BUILT_IN: ReadonlySet<unknown> = new Set([Date.prototype, Map.prototype, Set.prototype, RegExp.prototype])
+
+/** The text of something inside a container; on a refusal, `way(place)` is put in front of its path. */
+function step(value: unknown, walk: Walk, place: string | number, way: (place: never) => string): string {
+  if (typeof value === 'object' ? value === null : typeof value !== 'function' && typeof value !== 'symbol')
+    return leafText(value, '')
   try {
     return anyText(value, walk)
   } catch (thrown) {
-    if (thrown instanceof Refusal) thrown.path = way + thrown.path
+    if (thrown instanceof Refusal) thrown.path = way(place as never) + thrown.path
     throw thrown
   }
 }
 
 function entryText([key, value]: [unknown, unknown], index: number, walk: Walk): string {
-  return `${step(key, walk, `<key ${index}>`)}=${step(value, walk, `<value ${index}>`)}`
+  return `${step(key, walk, index, wayToKey)}=${step(value, walk, index, wayToValue)}`
 }
 
 function arrayText(array: readonly unknown[], walk: Walk): string {
@@ -229,7 +164,7 @@ function arrayText(array: readonly unknown[], walk: Walk): string {
   let text = ''
   for (let index = 0; index < array.length; index++) {
     if (index > 0) text += ','
-    text += step(array[index], walk, `[${index}]`)
+    text += step(array[index], walk, index, wayToItem)
   }
   return `[${text}]`
 }
@@ -240,31 +175,36 @@ function sparseText(array: readonly unknown[], walk: Walk): string {
     if (key === 'length') continue
     if (typeof key === 'symbol' || String(Number(key) >>> 0) !== key)
       throw new Refusal(`an array with the property ${String(key)}`)
-    text += `,${key}=${step(array[Number(key)], walk, `[${key}]`)}`
+    text += `,${key}=${step(array[Number(key)], walk, Number(key), wayToItem)}`
   }
   return `sparse(${array.length}${text})`
 }
 
 function propertiesText(object: object, walk: Walk): string {
-  const keys = Object.keys(object)
-  if (Reflect.ownKeys(object).length !== keys.length) throw new Refusal('an object with symbol or hidden properties')
-  if (!ascending(keys)) keys.sort()
+  if (Object.getOwnPropertySymbols(object).length > 0) throw new Refusal('an object with symbol properties')
+  const { sorted, before } = propertyPlan(Object.keys(object), nameText)
   let text = ''
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as string
-    if (index > 0) text += ','
-    text += `${BARE_NAME.test(key) ? key : quoted(key)}=${step((object as Record<string, unknown>)[key], walk, wayTo(key))}`
+  for (let index = 0; index < sorted.length; index++) {
+    const key = sorted[index] as string
+    const value = (object as Record<string, unknown>)[key]
+    text += before[index] as string
+    text += typeof value === 'string' ? quotedText(value) : step(value, walk, key, wayToProperty)
   }
   return text
 }
 
-function ascending(keys: readonly string[]): boolean {
-  for (let index = 1; index < keys.length; index++) {
-    if ((keys[index - 1] as string) > (keys[index] as string)) return false
-  }
-  return true
+function nameText(key: string): string {
+  return isBare(key) ? key : quotedText(key)
 }
 
-function wayTo(key: string): string {
-  return BARE_NAME.test(key) ? `.${key}` : `[${quoted(key)}]`
+function wayToItem(index: number): string {
+  return `[${index}]`
+}
+
+function wayToKey(index: number): string {
+  return `<key ${index}>`
+}
+
+function wayToValue(index: number): string {
+  return `<value ${index}>`
 }

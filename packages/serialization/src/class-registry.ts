@@ -1,17 +1,33 @@
 import { InvalidClassRegistration } from './errors.ts'
 
 /** How instances of one class become plain data and come back. */
-export interface ClassRegistration<T = unknown> {
+export interface ClassRegistration<T = never> {
   /** What names the class in stored bytes and keys; it must never change, and minifiers do not touch it. */
   readonly name: string
   /** The class itself. Subclasses are not covered: register each. */
   readonly type: abstract new (
     ...args: never[]
-  ) => T
+  ) => [T] extends [never] ? object : T
   /** Everything needed to rebuild the instance, made of any type that can be cached. */
   readonly toData: (value: T) => unknown
   /** Rebuilds an equal instance from what `toData` returned. */
-  readonly fromData: (data: never) => T
+  readonly fromData: (data: never) => [T] extends [never] ? object : T
+}
+
+/**
+ * Writes a registration whose parts are checked against each other: `toData` gets the instance, `fromData` what it returned.
+ *
+ * ```ts
+ * const money = classRegistration({ name: 'Money', type: Money, toData: (money) => money.cents, fromData: (cents) => new Money(cents) })
+ * ```
+ */
+export function classRegistration<T extends object, D>(registration: {
+  readonly name: string
+  readonly type: abstract new (...args: never[]) => T
+  readonly toData: (value: T) => D
+  readonly fromData: (data: D) => T
+}): ClassRegistration {
+  return registration as unknown as ClassRegistration
 }
 
 /** A registration once its type parameter is no longer known. */
@@ -32,15 +48,9 @@ export interface ClassRegistry {
 /**
  * Collects class registrations.
  *
- * ```ts
- * const classes = createClassRegistry([
- *   { name: 'Money', type: Money, toData: (money) => [money.cents, money.currency], fromData: ([cents, currency]: [number, string]) => new Money(cents, currency) },
- * ])
- * ```
- *
- * @throws InvalidClassRegistration when a name is empty or a name or class is registered twice.
+ * @throws InvalidClassRegistration when a name is empty, or a name or class is registered twice.
  */
-export function createClassRegistry(list: readonly AnyRegistration[] = []): ClassRegistry {
+export function createClassRegistry(list: readonly ClassRegistration[] = []): ClassRegistry {
   const byPrototype = new Map<unknown, RegisteredClass>()
   const byName = new Map<string, RegisteredClass>()
   for (const { name, type, toData, fromData } of list) {
@@ -65,12 +75,6 @@ export function createClassRegistry(list: readonly AnyRegistration[] = []): Clas
     of: (value) => byPrototype.get(Object.getPrototypeOf(value)),
     named: (name) => byName.get(name),
   }
-}
-
-// A registration of any class: `never` in both positions lets every ClassRegistration<T> in.
-type AnyRegistration = Omit<ClassRegistration<never>, 'type' | 'fromData'> & {
-  readonly type: abstract new (...args: never[]) => unknown
-  readonly fromData: (data: never) => unknown
 }
 
 const BUILT_IN: ReadonlySet<unknown> = new Set([

@@ -29,11 +29,12 @@ export class UnkeyableArgument extends SerializationError {
   /** Where it stands, e.g. `[1].filter.onDone`: the argument's index first, then the way into it. */
   readonly path: string
 
-  constructor(path: string, reason: string) {
+  constructor(path: string, reason: string, cause?: unknown) {
     const match = /^\[(\d+)\](.*)$/s.exec(path)
     const place = match === null ? path : `Argument ${match[1]} (counted from 0)${match[2] ? `, at ${match[2]}` : ''}`
     super(
       `${place}: ${reason} cannot be part of a key. Name the parts that matter with the option key, or leave the argument out with ignore.`,
+      cause,
     )
     this.path = path
   }

@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 /** The first-class errors of the language, whose instances come back by themselves, in the order of their codes in stored payloads: append only. */
 export const FAULT_NAMES = [
   'Error',
@@ -26,9 +28,10 @@ const PROTOTYPES: Readonly<Record<FaultName, Error>> = {
 
 const BY_PROTOTYPE = new Map<unknown, FaultName>(FAULT_NAMES.map((name) => [PROTOTYPES[name], name]))
 
-/** Which built-in error class a value is an instance of; `undefined` for subclasses and for anything else. */
+/** Which built-in error class a value is an instance of; `undefined` for subclasses, for what only has its prototype, and for anything else. */
 export function faultName(value: object): FaultName | undefined {
-  return value instanceof Error ? BY_PROTOTYPE.get(Object.getPrototypeOf(value)) : undefined
+  const name = BY_PROTOTYPE.get(Object.getPrototypeOf(value))
+  return name !== undefined && types.isNativeError(value) ? name : undefined
 }
 
 /** An error of the named class without any property of its own: `setOwn` gives it message, stack and the rest. */

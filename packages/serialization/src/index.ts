@@ -1,5 +1,5 @@
 // Keys
-export { ARGUMENT_DEPTH, argumentsText, type CanonicalOptions, parsePrimitive, primitiveText } from './canonical.ts'
+export { ARGUMENT_DEPTH, argumentsText, type CanonicalOptions } from './canonical.ts'
 // Values
 export {
   type ClassRegistration,
@@ -41,6 +41,7 @@ export {
   type Payloads,
   type UnpackOptions,
 } from './payload.ts'
+export { parsePrimitive, primitiveText } from './primitive-text.ts'
 export { createSealer, type Sealer, type SealingKey } from './seal.ts'
 export { createSecretDigester, type SecretDigester } from './secret.ts'
 export { type ExamineOptions, MAX_OBJECTS, VALUE_DEPTH } from './walk.ts'

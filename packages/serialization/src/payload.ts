@@ -44,6 +44,9 @@ export interface UnpackOptions {
   readonly sealed?: boolean
 }
 
+/** What a sealed payload is bound to; a function is only called when there is a seal. */
+export type Associated = Uint8Array | (() => Uint8Array)
+
 /** Values to payload bytes and back. */
 export interface Payloads {
   /**
@@ -51,17 +54,17 @@ export interface Payloads {
    *
    * @throws UncacheableValue when the value would not come back equal, or is too large.
    */
-  pack(value: unknown, associated: Uint8Array, options?: PackOptions): Uint8Array
+  pack(value: unknown, associated: Associated, options?: PackOptions): Uint8Array
   /** The same, compressing values of 256 KiB and more on another thread. */
-  packAsync(value: unknown, associated: Uint8Array, options?: PackOptions): Promise<Uint8Array>
+  packAsync(value: unknown, associated: Associated, options?: PackOptions): Promise<Uint8Array>
   /**
    * The value of a payload.
    *
    * @throws FrameError, and nothing else.
    */
-  unpack(bytes: Uint8Array, associated: Uint8Array, options?: UnpackOptions): unknown
+  unpack(bytes: Uint8Array, associated: Associated, options?: UnpackOptions): unknown
   /** The same, decompressing values of 256 KiB and more on another thread. */
-  unpackAsync(bytes: Uint8Array, associated: Uint8Array, options?: UnpackOptions): Promise<unknown>
+  unpackAsync(bytes: Uint8Array, associated: Associated, options?: UnpackOptions): Promise<unknown>
 }
 
 const SIZE_BYTES = 4
@@ -101,14 +104,14 @@ class Pipeline {
     this.keptShare = 1 - (compression === false ? 0 : (compression.minSaving ?? DEFAULT_SAVING))
   }
 
-  pack(value: unknown, associated: Uint8Array, how: PackOptions): Buffer {
+  pack(value: unknown, associated: Associated, how: PackOptions): Buffer {
     const encoded = this.codec.encode(value, how.special, 1)
     const draft =
       encoded.length > this.threshold ? this.smaller(encoded, compressSync(encoded.subarray(1))) : plain(encoded)
     return this.finish(draft, associated, how)
   }
 
-  async packAsync(value: unknown, associated: Uint8Array, how: PackOptions): Promise<Buffer> {
+  async packAsync(value: unknown, associated: Associated, how: PackOptions): Promise<Buffer> {
     const encoded = this.codec.encode(value, how.special, 1)
     if (encoded.length <= this.threshold) return this.finish(plain(encoded), associated, how)
     const body = encoded.subarray(1)
@@ -116,7 +119,7 @@ class Pipeline {
     return this.finish(this.smaller(encoded, compressed), associated, how)
   }
 
-  unpack(bytes: Uint8Array, associated: Uint8Array, how: UnpackOptions): unknown {
+  unpack(bytes: Uint8Array, associated: Associated, how: UnpackOptions): unknown {
     const { form, bytes: body } = this.opened(bufferOf(bytes), associated, how)
     if ((form & PAYLOAD.compressed) === 0) return this.codec.decode(body, 1)
     const size = checkedSize(body, this.codec.maxBytes)
@@ -127,7 +130,7 @@ class Pipeline {
     }
   }
 
-  async unpackAsync(bytes: Uint8Array, associated: Uint8Array, how: UnpackOptions): Promise<unknown> {
+  async unpackAsync(bytes: Uint8Array, associated: Associated, how: UnpackOptions): Promise<unknown> {
     const { form, bytes: body } = this.opened(bufferOf(bytes), associated, how)
     if ((form & PAYLOAD.compressed) === 0) return this.codec.decode(body, 1)
     const size = checkedSize(body, this.codec.maxBytes)
@@ -154,7 +157,7 @@ class Pipeline {
     return { bytes, form: PAYLOAD.version | PAYLOAD.compressed }
   }
 
-  private finish({ bytes, form }: Draft, associated: Uint8Array, how: PackOptions): Buffer {
+  private finish({ bytes, form }: Draft, associated: Associated, how: PackOptions): Buffer {
     if (how.seal !== true) {
       bytes[0] = form
       return bytes
@@ -162,11 +165,10 @@ class Pipeline {
     if (this.sealer === undefined)
       throw new TypeError('A payload cannot be sealed without a sealer: pass createPayloads({ sealer }).')
     const sealedForm = form | PAYLOAD.sealed
-    // The form decides how the sealed bytes are read afterwards, so it is authenticated with them.
-    return prefixed(sealedForm, this.sealer.seal(bytes.subarray(1), prefixed(sealedForm, associated)))
+    return prefixed(sealedForm, this.sealer.seal(bytes.subarray(1), bound(sealedForm, associated)))
   }
 
-  private opened(bytes: Buffer, associated: Uint8Array, how: UnpackOptions): Draft {
+  private opened(bytes: Buffer, associated: Associated, how: UnpackOptions): Draft {
     const form = checkedForm(bytes[0])
     if ((form & PAYLOAD.sealed) === 0) {
       if (how.sealed === true) throw new FrameError('FRAME_SEAL', 'The payload is not sealed, and must be.')
@@ -174,13 +176,18 @@ class Pipeline {
     }
     if (this.sealer === undefined)
       throw new FrameError('FRAME_KEY', 'The payload is sealed, and no keys are configured.')
-    const opened = this.sealer.open(bytes.subarray(1), prefixed(form, associated))
+    const opened = this.sealer.open(bytes.subarray(1), bound(form, associated))
     return { bytes: prefixed(form, opened), form }
   }
 }
 
 function plain(bytes: Buffer): Draft {
   return { bytes, form: PAYLOAD.version }
+}
+
+/** What is authenticated: the caller's part, and the form, which decides how the sealed bytes are read afterwards. */
+function bound(form: number, associated: Associated): Buffer {
+  return prefixed(form, typeof associated === 'function' ? associated() : associated)
 }
 
 function prefixed(form: number, bytes: Uint8Array): Buffer {

@@ -42,5 +42,7 @@ function checked(pepper: unknown, position: number): Buffer {
 }
 
 function hmac(key: Buffer, text: string): string {
-  return createHmac('sha256', key).update(DOMAIN).update(text).digest('base64url')
+  return createHmac('sha256', key)
+    .update(DOMAIN + text)
+    .digest('base64url')
 }

@@ -1,6 +1,7 @@
 import { binaryName, bytesOf } from './binary.ts'
 import type { ClassRegistry } from './class-registry.ts'
 import { faultName } from './fault.ts'
+import { wayToProperty } from './property-name.ts'
 import { isWellFormed } from './well-formed.ts'
 
 /** How deep values may be nested unless told otherwise. */
@@ -25,10 +26,11 @@ export interface ExamineOptions {
 }
 
 const REFUSED = -1
-const BARE_NAME = /^[A-Za-z_$][\w$]*$/
 const UNDERSCORE = 0x5f
 /** Objects visited without a memory before the walk gives up: shared subtrees may multiply. */
 const QUICK_OBJECTS = 50_000
+
+const BUILT_IN: ReadonlySet<unknown> = new Set([Date.prototype, RegExp.prototype, Map.prototype, Set.prototype])
 
 /** One pass over a value. */
 export class Walk {
@@ -130,7 +132,7 @@ export class Walk {
     for (const key in object) {
       if (this.polluted && !Object.hasOwn(object, key)) continue
       const below = this.visit((object as Record<string, unknown>)[key], depth + 1)
-      if (below < 0) return this.refuseBelow(BARE_NAME.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)
+      if (below < 0) return this.refuseBelow(wayToProperty(key))
       bytes += below + 8
       if (!this.special && !ordinary(key)) this.special = true
     }
@@ -170,25 +172,26 @@ export class Walk {
   }
 
   private visitSpecial(value: object, prototype: unknown, depth: number): number {
-    switch (prototype) {
-      case Date.prototype:
-        return 40
-      case RegExp.prototype:
-        this.special = true
-        return 80 + (value as RegExp).source.length
-      case Map.prototype:
-        return this.visitMap(value as Map<unknown, unknown>, depth)
-      case Set.prototype:
-        return this.visitSet(value as Set<unknown>, depth)
-    }
     const binary = binaryName(value)
     if (binary !== undefined) {
       if (binary !== 'Buffer') this.special = true
       return 96 + bytesOf(value).byteLength
     }
-    return faultName(value) === undefined
-      ? this.visitRegistered(value, prototype, depth)
-      : this.visitFault(value, depth)
+    if (faultName(value) !== undefined) return this.visitFault(value, depth)
+    if (!BUILT_IN.has(prototype)) return this.visitRegistered(value, prototype, depth)
+    if (Object.keys(value).length > 0) return this.refuse('a built-in object with properties of its own')
+    switch (prototype) {
+      case Map.prototype:
+        return this.visitMap(value as Map<unknown, unknown>, depth)
+      case Set.prototype:
+        return this.visitSet(value as Set<unknown>, depth)
+      case RegExp.prototype:
+        this.special = true
+        return 80 + (value as RegExp).source.length
+    }
+    // A date; what only has the prototype of one throws here.
+    Date.prototype.getTime.call(value)
+    return 40
   }
 
   private visitMap(map: Map<unknown, unknown>, depth: number): number {
@@ -224,7 +227,7 @@ export class Walk {
     for (const key of Reflect.ownKeys(error)) {
       if (typeof key === 'symbol') return this.refuse('an error with symbol properties')
       const below = this.visit((error as Record<string, unknown>)[key], depth + 1)
-      if (below < 0) return this.refuseBelow(`.${key}`)
+      if (below < 0) return this.refuseBelow(wayToProperty(key))
       bytes += below + 8
     }
     return bytes
