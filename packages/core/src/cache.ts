@@ -7,6 +7,8 @@ import { invalidate, type Receipt } from './engine/invalidate.ts'
 import type { NameState } from './engine/operation.ts'
 import { BatchMismatch, InvalidOption, NameTaken } from './errors.ts'
 import { type CallReport, runInScope } from './flight/call-scope.ts'
+import { NAME_MEMBER } from './invalidation/local-effects.ts'
+import { EVERYTHING } from './invalidation/outbound-queue.ts'
 import { planKeying, type SecretDigester } from './key/keying.ts'
 import type { PartialPolicy, PolicyDefaults } from './options/policy.ts'
 import { resolvePolicy } from './options/resolve-policy.ts'
@@ -132,6 +134,7 @@ export class Cache {
       segment,
       counters: this.#names.get(name)?.state.counters ?? new NameCounters(),
       prefix: `${this.namespace}:${label}:`,
+      members: [NAME_MEMBER + name, EVERYTHING],
     }
     const named = new CachedName(this, state)
     this.#names.set(name, { policy, named, state, explicit })

@@ -35,7 +35,7 @@ export function harvest(op: Operation, loaded: Loaded, born: number): Harvest {
     return notStored(tags)
   }
   const life = { created: loaded.endedAt, loadTime: loaded.duration, ttl: options.ttl }
-  const times = planExpiry(life, policy, () => engine.random.next())
+  const times = planExpiry(life, policy, engine.random)
   return {
     landing: { ...served, value: stored.value, shared: stored.shared, tags },
     entry: { ...times, ...stored, negative, tags, born, version: '' },
@@ -56,7 +56,7 @@ export function wasInvalidated(op: Operation, tags: readonly string[], born: num
   const { fences } = op.engine
   const { segment } = op.state
   if (segment.clearedAt > born || fences.lastEventOf(tags) > born) return true
-  return fences.isPending(op.key, [...tags, `n:${segment.name}`, '*'])
+  return fences.isPending(op.key, tags) || fences.isPending(op.key, op.state.members)
 }
 
 /** Stores an entry in Redis under the lease of its load. Not waited for by callers; a rejection takes the memory copy along. */

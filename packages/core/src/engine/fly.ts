@@ -20,16 +20,25 @@ export function takeOff(op: Operation, purpose: Purpose): Flight {
   const { flights, clock } = op.engine
   const flight = new Flight(op.key, op.state.segment, clock.now())
   flights.add(flight)
-  flight.landing = fly(op, flight, purpose).finally(() => flights.remove(flight))
-  flight.landing.catch(() => {})
+  flight.landing = fly(op, flight, purpose)
   return flight
 }
 
-/** One flight: read Redis, obtain the lease, load, deliver, store. */
 async function fly(op: Operation, flight: Flight, purpose: Purpose): Promise<Landing> {
-  if (!(await mayAskRedis(op))) return loadAndStore(op, flight, { purpose, lease: undefined })
+  try {
+    return await cross(op, flight, purpose)
+  } finally {
+    op.engine.flights.remove(flight)
+  }
+}
+
+/** One flight: read Redis, obtain the lease, load, deliver, store. */
+async function cross(op: Operation, flight: Flight, purpose: Purpose): Promise<Landing> {
+  const { remote, settings } = op.engine
+  const open = remote !== undefined && (remote.isOpen || (await remote.untilFirstOpen(settings.firstConnection)))
+  if (!open) return loadAndStore(op, flight, { purpose, lease: undefined })
   if (purpose === 'reload') return loadAndStore(op, flight, { purpose, lease: await forceLease(op) })
-  const deadline = op.engine.remote?.deadline() ?? 0
+  const deadline = remote.deadline()
   const accepts = (find: Found) => find.freshness === 'fresh' || (purpose === 'miss' && find.freshness !== 'kept')
   const born = op.engine.fences.events
   const find = await readRedis(op, born, deadline)
@@ -40,11 +49,6 @@ async function fly(op: Operation, flight: Flight, purpose: Purpose): Promise<Lan
   if (claim.status === 'found') return land(op, flight, claim.find)
   if (claim.status === 'unleased' && !patient && find.status === 'found') return land(op, flight, find)
   return loadAndStore(op, flight, { purpose, lease: leaseOf(claim) })
-}
-
-async function mayAskRedis({ engine: { remote, settings } }: Operation): Promise<boolean> {
-  if (remote === undefined) return false
-  return remote.isOpen || (await remote.untilFirstOpen(settings.firstConnection))
 }
 
 async function readRedis(op: Operation, born: number, deadline: number): Promise<RemoteFind> {

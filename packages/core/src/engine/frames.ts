@@ -30,7 +30,7 @@ export function frameOf(op: Operation, entry: Entry, lease: Pick<Lease, 'token' 
       loadTime: entry.loadTime,
       tags: entry.tags,
     },
-    (associated) => payloads.pack(entry.value, sealContext(op.key, associated), { seal }),
+    (associated) => payloads.pack(entry.value, seal ? sealContext(op.key, associated) : associated, { seal }),
   )
   return { bytes, px: Math.max(1, Math.ceil(entry.keepUntil - op.engine.clock.now()) + SLACK) }
 }

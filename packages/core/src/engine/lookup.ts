@@ -1,11 +1,11 @@
-import { decodeFrame, FrameError, type FrameView } from '@granary/serialization'
+import { decodeFrame, FRAME, FrameError, type FrameView } from '@granary/serialization'
 import type { Entry, EntryTimes, Resident } from '../entry/entry.ts'
 import { judgeFreshness } from '../entry/freshness.ts'
 import { adoptDecoded } from '../entry/stored-value.ts'
 import { readIncarnation, sealContext } from './frames.ts'
 import type { Landing } from './landing.ts'
 import type { Operation } from './operation.ts'
-import type { RemoteReply } from './remote.ts'
+import type { ClockReading, RemoteReply, RemoteTier } from './remote.ts'
 
 /** An entry of process memory that may be used, and how. */
 export interface LocalFind {
@@ -28,6 +28,7 @@ export type RemoteFind =
     }
 
 const NO_VERSION = new Uint8Array(8)
+const NOTHING_SEALED = new Uint8Array(0)
 const NOT_LEASED = Number.NEGATIVE_INFINITY
 
 /** Looks in process memory: usable only while proven fresh and with no event of the entry's tags since it was born. */
@@ -45,7 +46,7 @@ export function lookInMemory({ engine, state, policy, local }: Operation): Local
     }
     entry.checked = tagEvents
   }
-  const freshness = judgeFreshness(entry, policy, now, () => engine.random.next())
+  const freshness = judgeFreshness(entry, policy, now, engine.random)
   if (freshness === 'expired') {
     engine.memory.remove(state.segment, local)
     return undefined
@@ -60,10 +61,10 @@ function servesOutage(provenUntil: number, entry: Entry, now: number, serveL1For
 }
 
 /** Reads L2 and judges what came: by the protocol first (life, incarnation, tag records), then by age. */
-export async function lookInRedis(op: Operation, born: number, deadline: number): Promise<RemoteFind> {
+export function lookInRedis(op: Operation, born: number, deadline: number): Promise<RemoteFind> {
   const { remote } = op.engine
-  if (remote === undefined) return { status: 'unusable' }
-  return judgeReply(op, await remote.read(op, deadline), { born, deadline })
+  if (remote === undefined) return Promise.resolve({ status: 'unusable' })
+  return remote.read(op, deadline).then((reply) => judgeReply(op, reply, { born, deadline }))
 }
 
 /** What a read depends on besides the reply. */
@@ -73,8 +74,11 @@ interface ReadContext {
   readonly deadline: number
 }
 
-/** Judges a reply: what does not decode, belongs to another server life or lost a tag is absent, and must be dropped. */
-async function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): Promise<RemoteFind> {
+/**
+ * Judges a reply: what does not decode, belongs to another server life or lost a tag is absent, and must be dropped. Answers
+ * at once unless the bus is behind: this path is every L2 hit, and each promise on it would be paid by each of them.
+ */
+function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): RemoteFind | Promise<RemoteFind> {
   const { bytes, clock } = reply
   const { remote, link } = op.engine
   if (remote === undefined || clock === undefined || clock.incarnation !== link.incarnation) {
@@ -83,39 +87,63 @@ async function judgeReply(op: Operation, reply: RemoteReply, context: ReadContex
   }
   link.prove(clock, reply.sentAt)
   if (bytes === undefined) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil: NOT_LEASED }
-  let frame: ReturnType<typeof decodeFrame>
+  let frame: Frame
   try {
     frame = decodeFrame(bytes)
   } catch (error) {
     return rejectFrame(op, bytes, error)
   }
-  const leasedUntil = frame.leaseDeadline > 0 && frame.token.some((byte) => byte !== 0) ? remote.toLocal(frame.leaseDeadline) : NOT_LEASED
+  const leasedUntil = isLeased(frame) ? remote.toLocal(frame.leaseDeadline) : NOT_LEASED
   if (frame.placeholder) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil }
   const absent = { status: 'absent', seen: frame.version, mode: 'drop', leasedUntil } as const
   if (!sameBytes(frame.life, reply.life) || readIncarnation(frame.inc) !== clock.incarnation) return absent
-  if (!(await isCurrent(op, frame, { ...context, clock }))) return absent
-  const times = timesOf(frame, op.policy.staleWhileRevalidate, (server) => remote.toLocal(server))
-  const freshness = judgeFreshness(times, op.policy, op.engine.clock.now(), () => op.engine.random.next())
-  if (freshness === 'expired') return absent
+  const current = isKnownCurrent(op, frame, clock)
+  if (current === false) return absent
+  if (current) return find(op, frame, { ...context, bytes, leasedUntil, remote })
+  return askIfCurrent(op, frame, { ...context, clock }).then((asked) =>
+    asked ? find(op, frame, { ...context, bytes, leasedUntil, remote }) : absent,
+  )
+}
+
+type Frame = ReturnType<typeof decodeFrame>
+
+function isLeased({ leaseDeadline, token }: FrameView): boolean {
+  return leaseDeadline > 0 && token.some((byte) => byte !== 0)
+}
+
+interface FindContext extends ReadContext {
+  readonly bytes: Uint8Array
+  readonly leasedUntil: number
+  readonly remote: RemoteTier
+}
+
+/** A valid frame becomes an entry, if its age and its payload allow. */
+function find(op: Operation, frame: Frame, { born, bytes, leasedUntil, remote }: FindContext): RemoteFind {
+  const times = timesOf(frame, op.policy.staleWhileRevalidate, remote)
+  const freshness = judgeFreshness(times, op.policy, op.engine.clock.now(), op.engine.random)
+  if (freshness === 'expired') return { status: 'absent', seen: frame.version, mode: 'drop', leasedUntil }
   try {
-    return { status: 'found', entry: entryOf(op, frame, { ...context, times, size: bytes.length }), freshness, seen: frame.version, leasedUntil }
+    return { status: 'found', entry: entryOf(op, frame, { born, times, bytes }), freshness, seen: frame.version, leasedUntil }
   } catch (error) {
     return rejectFrame(op, bytes, error)
   }
 }
 
 /**
- * Whether no tag, the name or the namespace was invalidated after the entry's reading. The clock came with the entry: when
- * the bus has delivered all that it counts, the local records decide; else this waits briefly for the bus, or asks.
+ * Whether no tag, the name or the namespace was invalidated after the entry's reading: yes or no when the local records
+ * decide, undefined when the bus has not delivered all that the clock counts, or a record has to be asked for.
  */
-async function isCurrent(
-  op: Operation,
-  frame: FrameView,
-  { clock, deadline }: ReadContext & { clock: NonNullable<RemoteReply['clock']> },
-): Promise<boolean> {
-  const { link, remote } = op.engine
+function isKnownCurrent(op: Operation, frame: FrameView, clock: ClockReading): boolean | undefined {
+  const { link } = op.engine
   const members = membersOf(op, frame.tags)
   if (!link.isCurrent(members, frame.reading)) return false
+  return clock.tagClock > link.reading || link.unknown(members, frame.reading).length > 0 ? undefined : true
+}
+
+/** Waits briefly for the bus, then asks Redis for what is still not known: once per tag. */
+async function askIfCurrent(op: Operation, frame: FrameView, { clock, deadline }: ReadContext & { clock: ClockReading }): Promise<boolean> {
+  const { link, remote } = op.engine
+  const members = membersOf(op, frame.tags)
   const behind = clock.tagClock > link.reading && !(await link.untilDelivered(clock.sequence, BUS_PATIENCE))
   const ask = behind ? members : link.unknown(members, frame.reading)
   if (ask.length > 0) {
@@ -130,18 +158,18 @@ async function isCurrent(
 const BUS_PATIENCE = 5
 
 /** The tag members that an entry depends on: its tags, its name and the namespace. */
-export function membersOf(op: Operation, tags: readonly string[]): readonly string[] {
-  return [...tags, `n:${op.state.segment.name}`, '*']
+function membersOf({ state }: Operation, tags: readonly string[]): readonly string[] {
+  return tags.length === 0 ? state.members : [...tags, ...state.members]
 }
 
 function entryOf(
   op: Operation,
-  frame: ReturnType<typeof decodeFrame>,
-  { born, times, size }: ReadContext & { times: EntryTimes; size: number },
+  frame: Frame,
+  { born, times, bytes }: { born: number; times: EntryTimes; bytes: Uint8Array },
 ): Entry {
   const { payloads, registry } = op.engine
-  const value = payloads.unpack(frame.payload, sealContext(op.key, frame.associated))
-  op.state.counters.bytesRead += size
+  const value = payloads.unpack(frame.payload, isSealed(bytes) ? sealContext(op.key, frame.associated) : NOTHING_SEALED)
+  op.state.counters.bytesRead += bytes.length
   const stored = adoptDecoded(value, op.policy, registry)
   return {
     ...times,
@@ -153,6 +181,11 @@ function entryOf(
   }
 }
 
+/** The flag only spares building the context: a payload that is sealed does not open without it. */
+function isSealed(bytes: Uint8Array): boolean {
+  return ((bytes[FRAME.flagsAt] ?? 0) & FRAME.flags.sealed) !== 0
+}
+
 function rejectFrame(op: Operation, bytes: Uint8Array, error: unknown): RemoteFind {
   if (!(error instanceof FrameError)) throw error
   op.state.counters.errors += 1
@@ -162,11 +195,11 @@ function rejectFrame(op: Operation, bytes: Uint8Array, error: unknown): RemoteFi
 }
 
 /** Frames carry two ends; how long stale may be served in between is the reader's policy. */
-function timesOf(frame: FrameView, staleWhileRevalidate: number, toLocal: (server: number) => number): EntryTimes {
-  const freshUntil = Math.ceil(toLocal(frame.freshUntil))
-  const keepUntil = Math.ceil(toLocal(frame.hardExpiry))
+function timesOf(frame: FrameView, staleWhileRevalidate: number, remote: RemoteTier): EntryTimes {
+  const freshUntil = Math.ceil(remote.toLocal(frame.freshUntil))
+  const keepUntil = Math.ceil(remote.toLocal(frame.hardExpiry))
   return {
-    created: toLocal(frame.created),
+    created: Math.floor(remote.toLocal(frame.created)),
     freshUntil,
     staleUntil: Math.min(keepUntil, freshUntil + staleWhileRevalidate),
     keepUntil,

@@ -14,6 +14,8 @@ export interface NameState {
   readonly counters: NameCounters
   /** `namespace:name:version:` */
   readonly prefix: string
+  /** The tag members that every entry of the name depends on: the name, and the namespace. */
+  readonly members: readonly string[]
 }
 
 /** One call: which entry, and how to load it. */

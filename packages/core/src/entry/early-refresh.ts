@@ -1,4 +1,5 @@
 import type { ResolvedPolicy } from '../options/resolve-policy.ts'
+import type { Random } from '../random.ts'
 import type { EntryTimes } from './entry.ts'
 
 /**
@@ -12,8 +13,8 @@ export function isDueEarly(
   entry: EntryTimes,
   { refreshAhead, beta }: Pick<ResolvedPolicy, 'refreshAhead' | 'beta'>,
   now: number,
-  chance: () => number,
+  random: Pick<Random, 'next'>,
 ): boolean {
   if (refreshAhead < 1 && now - entry.created >= (entry.freshUntil - entry.created) * refreshAhead) return true
-  return beta > 0 && now - entry.loadTime * beta * Math.log(1 - chance()) >= entry.freshUntil
+  return beta > 0 && now - entry.loadTime * beta * Math.log(1 - random.next()) >= entry.freshUntil
 }

@@ -1,4 +1,5 @@
 import type { ResolvedPolicy } from '../options/resolve-policy.ts'
+import type { Random } from '../random.ts'
 import type { EntryTimes } from './entry.ts'
 
 /** A load as expiry sees it: when it ended, how long it took, and for how long its value is fresh before jitter. */
@@ -12,9 +13,9 @@ export interface Lifetime {
 export function planExpiry(
   { created, loadTime, ttl }: Lifetime,
   policy: Pick<ResolvedPolicy, 'jitter' | 'staleWhileRevalidate' | 'staleIfError'>,
-  chance: () => number,
+  random: Pick<Random, 'next'>,
 ): EntryTimes {
-  const spread = policy.jitter === 0 ? 0 : ttl * policy.jitter * (2 * chance() - 1)
+  const spread = policy.jitter === 0 ? 0 : ttl * policy.jitter * (2 * random.next() - 1)
   const freshUntil = Math.ceil(created + ttl + spread)
   return {
     created: Math.floor(created),

@@ -1,4 +1,5 @@
 import type { ResolvedPolicy } from '../options/resolve-policy.ts'
+import type { Random } from '../random.ts'
 import type { EntryTimes } from './entry.ts'
 import { isDueEarly } from './early-refresh.ts'
 
@@ -15,9 +16,9 @@ export function judgeFreshness(
   entry: EntryTimes,
   policy: Pick<ResolvedPolicy, 'refreshAhead' | 'beta'>,
   now: number,
-  chance: () => number,
+  random: Pick<Random, 'next'>,
 ): Freshness {
-  if (now < entry.freshUntil) return isDueEarly(entry, policy, now, chance) ? 'due' : 'fresh'
+  if (now < entry.freshUntil) return isDueEarly(entry, policy, now, random) ? 'due' : 'fresh'
   if (now < entry.staleUntil) return 'stale'
   return now < entry.keepUntil ? 'kept' : 'expired'
 }

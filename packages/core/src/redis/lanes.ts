@@ -42,24 +42,19 @@ export class Lanes {
   readonly #session: Session
   readonly #options: LaneOptions
   readonly #large = new Set<string>()
-  readonly #reads: Gather<string, RemoteReply>
+  readonly #reads: Gather<Address, RemoteReply>
   readonly #leases: Gather<LeaseRequest, LeaseAnswer>
 
   constructor(session: Session, options: LaneOptions) {
     this.#session = session
     this.#options = options
-    this.#reads = new Gather(options.clock, (keys, deadline) => this.#readMany(session.data, keys, deadline))
+    this.#reads = new Gather(options.clock, (addresses, deadline) => this.#readMany(session.data, addresses, deadline))
     this.#leases = new Gather(options.clock, (requests, deadline) => this.#acquireMany(requests, deadline))
   }
 
-  async read({ key, label }: Address, deadline: number): Promise<RemoteReply> {
-    if (this.#large.has(label)) {
-      const [reply] = await this.#readMany(this.#session.bulk, [key], deadline)
-      return reply as RemoteReply
-    }
-    const reply = await this.#reads.add(key, deadline)
-    if (reply.bytes !== undefined) this.laneFor(label, reply.bytes.length)
-    return reply
+  read(address: Address, deadline: number): Promise<RemoteReply> {
+    if (!this.#large.has(address.label)) return this.#reads.add(address, deadline)
+    return this.#readMany(this.#session.bulk, [address], deadline).then(([reply]) => reply as RemoteReply)
   }
 
   acquire(request: LeaseRequest, deadline: number): Promise<LeaseAnswer> {
@@ -72,12 +67,18 @@ export class Lanes {
     return this.#large.has(label) ? this.#session.bulk : this.#session.data
   }
 
-  async #readMany(connection: Connection, keys: readonly string[], deadline: number): Promise<RemoteReply[]> {
+  async #readMany(connection: Connection, addresses: readonly Address[], deadline: number): Promise<RemoteReply[]> {
     const { clock, clockKey } = this.#options
     const sentAt = clock.now()
-    const values = (await connection.call('MGET', [...keys, clockKey], deadline)) as (Uint8Array | null)[]
-    const reading = parseClock(values[keys.length])
-    return keys.map((_, at) => ({ bytes: values[at] ?? undefined, clock: reading, life: connection.life, sentAt }))
+    const keys = addresses.map(({ key }) => key)
+    keys.push(clockKey)
+    const values = (await connection.call('mget', keys, deadline)) as (Uint8Array | null)[]
+    const reading = parseClock(values[addresses.length])
+    return addresses.map(({ label }, at) => {
+      const bytes = values[at] ?? undefined
+      if (bytes !== undefined && bytes.length > LARGE) this.#large.add(label)
+      return { bytes, clock: reading, life: connection.life, sentAt }
+    })
   }
 
   async #acquireMany(requests: readonly LeaseRequest[], deadline: number): Promise<LeaseAnswer[]> {

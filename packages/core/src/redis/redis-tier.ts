@@ -47,15 +47,20 @@ export class RedisTier implements RemoteTier {
     return this.#parts.clock.now() + this.#parts.callBudget
   }
 
-  async read(address: Address, deadline: number): Promise<RemoteReply> {
-    const session = this.#session()
-    if (!this.#parts.retryReads) return this.#lanesOf(session).read(address, deadline)
+  read(address: Address, deadline: number): Promise<RemoteReply> {
+    const session = this.#parts.supervisor.current
+    if (session === undefined) return Promise.reject(new RedisUnavailable('shut'))
+    const lanes = this.#lanesOf(session)
+    return this.#parts.retryReads ? this.#readTwice(lanes, address, deadline) : lanes.read(address, deadline)
+  }
+
+  async #readTwice(lanes: Lanes, address: Address, deadline: number): Promise<RemoteReply> {
     const now = this.#parts.clock.now()
     try {
-      return await this.#lanesOf(session).read(address, now + (deadline - now) / 2)
+      return await lanes.read(address, now + (deadline - now) / 2)
     } catch (error) {
       if (!(error instanceof RedisUnavailable) || error.reason !== 'deadline') throw error
-      return this.#lanesOf(this.#session()).read(address, deadline)
+      return lanes.read(address, deadline)
     }
   }
 
