@@ -41,7 +41,7 @@ const LONGEST_RAW = 64
 /** Marks text keys in memory, so that no lone string argument can equal one. */
 const MARK = '\u0000'
 
-/** The memory key that a key text stands for. */
+/** The memory key that a key text stands for: whoever knows only the text, as the bus does, finds the entry by it. */
 export function localKeyOf(text: string): LocalKey {
   const primitive = parsePrimitive(text)
   return primitive !== undefined && isRaw(primitive) ? primitive : MARK + text
@@ -64,7 +64,7 @@ export function planKeying(name: string, policy: PartialPolicy, context: KeyingC
           const [first] = args
           return args.length === 1 && isRaw(first) ? first : MARK + text(args, self, 0)
         }
-      : (args, self) => MARK + text(args, self, 0),
+      : (args, self) => localKeyOf(text(args, self, 0)),
   }
 }
 
