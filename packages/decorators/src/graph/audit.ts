@@ -1,5 +1,5 @@
 import type { AnyEntryRef } from '../invalidation/entry-ref.ts'
-import { labelOf } from '../method/enrolment.ts'
+import { labelOf } from '../method/method-site.ts'
 import { registry } from '../method/registry.ts'
 import { tagsOf } from './tags-of.ts'
 

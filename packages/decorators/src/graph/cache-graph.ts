@@ -1,6 +1,6 @@
 import type { AnyEntryRef } from '../invalidation/entry-ref.ts'
-import { labelOf } from '../method/enrolment.ts'
 import type { MethodNode } from '../method/method-node.ts'
+import { labelOf } from '../method/method-site.ts'
 import { registry } from '../method/registry.ts'
 import { tagsOf } from './tags-of.ts'
 

@@ -37,7 +37,7 @@ export function invalidatorsOf(
   const here = (self: unknown) => locateCache(cache, surroundingsOf(self), site.where)
   const invalidators: Invalidator[] = []
   if (Array.isArray(tags)) {
-    const targets = { tags: checkStrings([...tags], site.at('tags')) }
+    const targets = { tags: checkStrings(tags, site.at('tags')) }
     if (tags.length > 0) invalidators.push((self) => always({ cache: here(self), targets }))
   } else if (tags !== undefined) {
     const tagsOf = observed(tags, { option: site.at('tags'), node })
@@ -48,7 +48,7 @@ export function invalidatorsOf(
     invalidators.push((self) => aimAt(here(self), (call) => tagsOf(call.self, [call.result, ...call.args])))
   }
   for (const entry of entries) invalidators.push((self) => aimAtEntry(entry, self))
-  for (const name of checkStrings([...names], site.at('names'))) {
+  for (const name of checkStrings(names, site.at('names'))) {
     invalidators.push((self) => {
       const owned = registry.methods.get(name)?.entries?.reach(self).named.cache
       return always({ cache: cache ?? owned ?? here(self), targets: { names: [name] } })
@@ -95,5 +95,5 @@ function checkStrings(given: unknown, option: string): readonly string[] {
   for (const tag of given) {
     if (typeof tag !== 'string' || tag === '') throw new InvalidOption(option, tag, 'it holds non-empty strings')
   }
-  return given as readonly string[]
+  return Object.freeze([...given]) as readonly string[]
 }

@@ -93,7 +93,10 @@ function refusal(kind: string, where: string): NotDecoratable {
       where,
       'a field has no method to wrap; write a method, or wrap the function with cached()',
     )
-  return new NotDecoratable(where, `a ${kind} cannot return a promise to callers; write an async method`)
+  return new NotDecoratable(
+    where,
+    `it is no method but ${kind === 'accessor' ? 'an' : 'a'} ${kind}; write an async method`,
+  )
 }
 
 /** A generator answers with an iterator, whose values pass by while nobody can store them. */

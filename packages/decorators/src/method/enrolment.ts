@@ -3,7 +3,7 @@ import { TagUse } from '../graph/tag-use.ts'
 import { nameIn, scopeOf } from '../scope/scope.ts'
 import type { AsyncMethod } from './fit.ts'
 import type { EntrySource, MethodKind, MethodNode } from './method-node.ts'
-import type { MethodSite } from './method-site.ts'
+import { labelOf, type MethodSite } from './method-site.ts'
 import { registry } from './registry.ts'
 
 /** What a decorator says about itself for the registry. */
@@ -116,10 +116,4 @@ function compare(one: MethodNode, other: MethodNode): 'same' | 'other' | 'unknow
 
 function sameText(one: MethodNode, other: MethodNode): boolean {
   return one.original.toString() === other.original.toString()
-}
-
-/** `AuthService.userByKey`, as far as it is known. */
-export function labelOf({ className, methodName }: MethodNode): string {
-  const method = methodName === '' ? 'an anonymous function' : methodName
-  return className === undefined ? method : `${className}.${method}`
 }

@@ -12,6 +12,12 @@ export interface MethodFacts {
   readonly owner?: object | undefined
 }
 
+/** `AuthService.userByKey`, as far as it is known. */
+export function labelOf({ className, methodName }: Pick<MethodNode, 'className' | 'methodName'>): string {
+  const method = methodName === '' ? 'an anonymous function' : methodName
+  return className === undefined ? method : `${className}.${method}`
+}
+
 /** The place where one decorator stands: what messages call it, and which class it turned out to belong to. */
 export class MethodSite {
   readonly facts: MethodFacts
@@ -38,8 +44,7 @@ export class MethodSite {
 
   /** `AuthService.userByKey`, as far as it is known. */
   get label(): string {
-    const { methodName } = this.facts
-    return this.className === undefined ? methodName : `${this.className}.${methodName}`
+    return labelOf({ className: this.className, methodName: this.facts.methodName })
   }
 
   /** The start of a message: `@Cached on AuthService.userByKey (name 'auth:key_user')`. */
