@@ -61,8 +61,10 @@ class StatementNames {
   readonly #names = new Map<string, string>()
 
   of(text: string): string {
-    let name = this.#names.get(text)
-    if (name === undefined) this.#names.set(text, (name = `s${this.#names.size}`))
+    const known = this.#names.get(text)
+    if (known !== undefined) return known
+    const name = `s${this.#names.size}`
+    this.#names.set(text, name)
     return name
   }
 }

@@ -38,6 +38,8 @@ export interface NewKey {
   readonly name: string
   readonly environment: Environment
   readonly expiresAt?: Date | null
+  /** Whether the key starts with what `trial_config` offers. */
+  readonly trial?: boolean
 }
 
 /** What the owner of a key may change later. */

@@ -40,6 +40,8 @@ export async function seedDatabase(database: Database, { accounts, catalog, keyS
   )
   for (const table of ['plans', 'users', 'api_keys_new']) await continueIds(database, table)
   await seedCatalog(database, catalog)
+  // Without fresh statistics the first plans are poor ones, and a prepared statement keeps its plan.
+  await database.query('analyze')
 }
 
 function userRow(user: SeedUser, now: Date): Row {

@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readCatalogSnapshot } from '../src/catalog/snapshot.ts'
+import { generateAccounts } from '../src/seed/accounts.ts'
+import { seedDatabase } from '../src/seed/seed-database.ts'
+import { crossCheck } from './cross-check.ts'
+import { Client } from './driver/client.ts'
+import { Driver } from './driver/driver.ts'
+import { type Environment, Fleet } from './fleet/fleet.ts'
+import type { DemoRedis } from './fleet/redis.ts'
+import { between, countFleet } from './fleet/stats.ts'
+import type { DemoOptions } from './options.ts'
+import { Judge } from './oracle/judge.ts'
+import { World } from './oracle/world.ts'
+import type { DemoDatabase } from './provide-database.ts'
+import { type PhaseReport, reportPhase } from './report/phase.ts'
+import { showProgress } from './report/progress.ts'
+import { Traffic } from './traffic/traffic.ts'
+
+/** What the cache promises to processes other than the one that took a change, in milliseconds: its default. */
+const MAX_STALENESS = 1_000
+/** The seed's database: 50 to 150 ms away. */
+const LATENCY = [50, 150] as const
+const USERS = 2_000
+/** Requests under way: few enough that a near database answers at its own pace, enough that a far one is kept busy. */
+const WORKERS = { near: 12, far: 96 }
+
+/** What the demo runs on. */
+export interface DemoParts {
+  readonly options: DemoOptions
+  readonly database: DemoDatabase
+  readonly redis: DemoRedis
+  readonly say: (line: string) => void
+  readonly output: NodeJS.WriteStream
+}
+
+/** What the demo found. */
+export interface DemoResult {
+  readonly processes: number
+  readonly near: { readonly before: PhaseReport; readonly after: PhaseReport }
+  readonly far: { readonly before: PhaseReport; readonly after: PhaseReport }
+  /** What the driver believed and the database does not hold. */
+  readonly differences: readonly string[]
+  /** Processes that ended by themselves. */
+  readonly lost: number
+}
+
+/** Runs the four phases: without and with the cache, on a near database and on one far away. */
+export class Demo {
+  readonly #parts: DemoParts
+  readonly #world: World
+  readonly #judge: Judge
+  readonly #traffic: Traffic
+  readonly #env: Environment
+  readonly #secrets = {
+    adminToken: secret(),
+    identitySecret: secret(),
+  }
+  readonly #processes: number
+  #maxStaleness = 0
+  #lost = 0
+
+  private constructor(parts: DemoParts, world: World, keySalt: string) {
+    this.#parts = parts
+    this.#world = world
+    this.#processes = parts.redis.url === undefined ? 1 : parts.options.processes
+    this.#judge = new Judge(world, () => this.#maxStaleness)
+    this.#traffic = new Traffic({ world, judge: this.#judge, secrets: this.#secrets, seed: parts.options.seed })
+    this.#env = {
+      DATABASE_URL: parts.database.url,
+      REDIS_URL: parts.redis.url,
+      GRANARY_PEPPER: secret(),
+      GATEWAY_NAMESPACE: `gateway-demo-${randomBytes(4).toString('hex')}`,
+      GATEWAY_KEY_SALT: keySalt,
+      GATEWAY_ADMIN_TOKEN: this.#secrets.adminToken,
+      GATEWAY_IDENTITY_SECRET: this.#secrets.identitySecret,
+    }
+  }
+
+  /** Fills the database and gets ready. */
+  static async prepare(parts: DemoParts): Promise<Demo> {
+    const { options, database, say } = parts
+    const now = new Date()
+    const accounts = generateAccounts({ seed: options.seed, users: USERS, now })
+    const catalog = readCatalogSnapshot()
+    const keySalt = secret()
+    await seedDatabase(database.connection, { accounts, catalog, keySalt, now })
+    say(
+      `  ${accounts.users.length} users, ${accounts.keys.length} keys, ` +
+        `${catalog.models.length} models of ${catalog.providers.length} providers`,
+    )
+    return new Demo(parts, new World(accounts, catalog), keySalt)
+  }
+
+  /** Runs everything. */
+  async run(): Promise<DemoResult> {
+    const { seed } = this.#parts.options
+    const [nearBefore, farBefore] = await this.#runFleet(false)
+    const [nearAfter, farAfter] = await this.#runFleet(true)
+    return {
+      processes: this.#processes,
+      near: { before: nearBefore, after: nearAfter },
+      far: { before: farBefore, after: farAfter },
+      differences: await crossCheck(this.#parts.database.connection, this.#world, seed),
+      lost: this.#lost,
+    }
+  }
+
+  async #runFleet(cached: boolean): Promise<[near: PhaseReport, far: PhaseReport]> {
+    const fleet = await Fleet.start(this.#processes, { ...this.#env, GRANARY_DISABLED: cached ? undefined : '1' })
+    const client = new Client(fleet.origins, WORKERS.far)
+    this.#maxStaleness = cached ? MAX_STALENESS : 0
+    try {
+      const label = cached ? 'with the cache   ' : 'without the cache'
+      const near = await this.#phase({ fleet, client, cached, far: false, label: `${label}, near database` })
+      await fleet.order({ latency: LATENCY, clear: true })
+      const far = await this.#phase({ fleet, client, cached, far: true, label: `${label}, far database ` })
+      return [near, far]
+    } finally {
+      this.#lost += fleet.lost
+      await client.close()
+      await fleet.stop()
+    }
+  }
+
+  async #phase({ fleet, client, cached, far, label }: Phase): Promise<PhaseReport> {
+    const { options, redis, output } = this.#parts
+    const driver = new Driver({
+      client,
+      traffic: this.#traffic,
+      delivered: (process) => this.#delivered(fleet, process),
+    })
+    const progress = showProgress(label, options.seconds, output)
+    const before = await countFleet(fleet.origins, this.#secrets.adminToken)
+    const started = performance.now()
+    const outage = cached && !far ? this.#outage(redis, options.seconds) : undefined
+    const workers = far ? WORKERS.far : WORKERS.near
+    const tally = await driver.run({ seconds: options.seconds, workers, onAnswer: (seen) => progress.update(seen) })
+    await outage
+    progress.stop(tally)
+    const seconds = (performance.now() - started) / 1_000
+    const counts = between(before, await countFleet(fleet.origins, this.#secrets.adminToken))
+    return reportPhase({ cached, emulatedLatency: far, seconds, tally, counts })
+  }
+
+  /** Redis goes when four tenths of the phase are over, and is back after six tenths. */
+  async #outage({ outage }: DemoRedis, seconds: number): Promise<void> {
+    if (outage === undefined) return
+    await sleep(seconds * 400)
+    await outage.begin()
+    await sleep(seconds * 200)
+    await outage.end()
+  }
+
+  async #delivered(fleet: Fleet, process: number): Promise<void> {
+    const response = await fetch(`${fleet.origins[process]}/admin/cache/delivered`, {
+      headers: { authorization: `Bearer ${this.#secrets.adminToken}` },
+    })
+    if (!response.ok) throw new Error(`process ${process} answered ${response.status}`)
+  }
+}
+
+interface Phase {
+  readonly fleet: Fleet
+  readonly client: Client
+  readonly cached: boolean
+  readonly far: boolean
+  readonly label: string
+}
+
+function secret(): string {
+  return randomBytes(24).toString('base64url')
+}

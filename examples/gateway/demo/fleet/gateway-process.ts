@@ -1,0 +1,35 @@
+import { createCache } from '@granary/core'
+import { readConfig } from '../../src/config.ts'
+import { SettableLatency, withLatency } from '../../src/database/latency.ts'
+import { openDatabase } from '../../src/database/open-database.ts'
+import { createGateway } from '../../src/gateway.ts'
+import { SeededRandom } from '../../src/seed/random.ts'
+import type { Notice, Order } from './messages.ts'
+
+/** One gateway of the demo's fleet: the real thing, over a database whose distance can be set. */
+const { env } = process
+const config = readConfig(env)
+const random = new SeededRandom(Number(env['GATEWAY_DEMO_SEED'] ?? 1))
+const latency = new SettableLatency(() => random.next())
+const database = await openDatabase(config.databaseUrl, { connections: 20 })
+const cache = createCache({ namespace: env['GATEWAY_NAMESPACE'] ?? 'gateway', redis: 'env' })
+const gateway = createGateway(withLatency(database, latency), config, cache)
+
+process.on('message', async (order: Order) => {
+  if (order.latency !== undefined) latency.set(order.latency ?? undefined)
+  if (order.clear === true) await cache.clear()
+  tell({ done: order.id })
+})
+process.once('disconnect', async () => {
+  await gateway.close()
+  await database.close()
+})
+
+await cache.ready()
+await gateway.app.listen({ port: config.port, host: '127.0.0.1' })
+const address = gateway.app.server.address()
+if (typeof address === 'object' && address !== null) tell({ listening: address.port })
+
+function tell(notice: Notice): void {
+  process.send?.(notice)
+}

@@ -1,0 +1,32 @@
+/** What a gateway process is told by its environment. */
+export interface GatewayConfig {
+  readonly port: number
+  readonly databaseUrl: string | undefined
+  readonly keySalt: string
+  readonly adminToken: string
+  readonly identitySecret: string
+}
+
+/** Reads the configuration; throws an error that names the variable which is missing or wrong. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
+  return {
+    port: readPort(env['PORT']),
+    databaseUrl: env['DATABASE_URL'],
+    keySalt: required(env, 'GATEWAY_KEY_SALT'),
+    adminToken: required(env, 'GATEWAY_ADMIN_TOKEN'),
+    identitySecret: required(env, 'GATEWAY_IDENTITY_SECRET'),
+  }
+}
+
+function required(env: Readonly<Record<string, string | undefined>>, name: string): string {
+  const value = env[name]
+  if (value === undefined || value.length < 16) throw new Error(`${name}: set it to a secret of at least 16 characters`)
+  return value
+}
+
+function readPort(text = '3000'): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Error(`PORT: '${text}' is not a port; give 0 to 65535`)
+  return port
+}

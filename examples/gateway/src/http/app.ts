@@ -1,0 +1,50 @@
+import type { Cache } from '@granary/core'
+import { type FastifyInstance, fastify } from 'fastify'
+import type { Database } from '../database/database.ts'
+import type { QueryCounter } from '../database/query-counter.ts'
+import type { Services } from '../services/services.ts'
+import { requireAdminToken } from './admin-token.ts'
+import { reportDelivery } from './delivery.ts'
+import { answerErrors } from './errors.ts'
+import { adminAccountRoutes } from './routes/admin-accounts.ts'
+import { adminCacheRoutes } from './routes/admin-cache.ts'
+import { adminCatalogRoutes, type ReadCatalog } from './routes/admin-catalog.ts'
+import { authRoutes } from './routes/auth.ts'
+import { catalogRoutes } from './routes/catalog.ts'
+import { healthRoutes } from './routes/health.ts'
+import { userRoutes } from './routes/user.ts'
+
+/** What the HTTP side of the gateway is made of. */
+export interface AppParts {
+  readonly services: Services
+  readonly database: Database
+  readonly cache: Cache
+  readonly queries: QueryCounter
+  readonly readCatalog: ReadCatalog
+  readonly adminToken: string
+  readonly identitySecret: string
+}
+
+/** Puts the routes together; the caller decides where to listen. */
+export function createApp(parts: AppParts): FastifyInstance {
+  const { services, database, cache, queries, readCatalog, adminToken, identitySecret } = parts
+  const app = fastify({
+    // Failures are for whoever runs the gateway; stdout stays free for what a program has to say.
+    logger: { level: 'error', stream: process.stderr },
+    disableRequestLogging: true,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: true } },
+  })
+  answerErrors(app)
+  reportDelivery(app, cache)
+  authRoutes(app, services, identitySecret)
+  userRoutes(app, services)
+  catalogRoutes(app, services)
+  healthRoutes(app, database, cache)
+  app.register(async (admin) => {
+    admin.addHook('preHandler', requireAdminToken(adminToken))
+    adminAccountRoutes(admin, services)
+    adminCatalogRoutes(admin, services, readCatalog)
+    adminCacheRoutes(admin, cache, queries)
+  })
+  return app
+}

@@ -1,0 +1,19 @@
+import type { Cache } from '@granary/core'
+import type { FastifyInstance } from 'fastify'
+import type { QueryCounter } from '../../database/query-counter.ts'
+import { tagList } from '../schemas.ts'
+
+/** What the cache did, and a lever for changes that were made behind the gateway's back. */
+export function adminCacheRoutes(app: FastifyInstance, cache: Cache, queries: QueryCounter): void {
+  app.get('/admin/cache/stats', async () => ({ cache: cache.stats(), database: { queries: queries.queries } }))
+
+  app.post<{ Body: { tags: string[] } }>('/admin/cache/invalidate', { schema: { body: tagList } }, async (request) => {
+    return cache.invalidateTags(request.body.tags)
+  })
+
+  /** Answers when every invalidation that waited for Redis has reached it. */
+  app.get('/admin/cache/delivered', async (_request, reply) => {
+    await cache.whenDelivered()
+    return reply.code(204).send()
+  })
+}

@@ -1,0 +1,57 @@
+import type { Database } from '../database/database.ts'
+import { AccountService } from './account-service.ts'
+import { AuthService } from './auth-service.ts'
+import { CatalogAdmin } from './catalog-admin.ts'
+import { CatalogService } from './catalog-service.ts'
+import { CreditRepo } from './credit-repo.ts'
+import { KeyRepo } from './key-repo.ts'
+import { KeyService } from './key-service.ts'
+import { PlanRepo } from './plan-repo.ts'
+import { PricingRepo } from './pricing-repo.ts'
+import { RateLimitRepo } from './rate-limit-repo.ts'
+import { TrialRepo } from './trial-repo.ts'
+import { UserRepo } from './user-repo.ts'
+
+/** Everything the routes call. */
+export interface Services {
+  readonly auth: AuthService
+  readonly accounts: AccountService
+  readonly users: UserRepo
+  readonly keys: KeyRepo
+  readonly keyIssuer: KeyService
+  readonly plans: PlanRepo
+  readonly trials: TrialRepo
+  readonly rateLimits: RateLimitRepo
+  readonly pricing: PricingRepo
+  readonly credits: CreditRepo
+  readonly catalog: CatalogService
+  readonly catalogAdmin: CatalogAdmin
+}
+
+/** What the services need to know of a deployment. */
+export interface ServiceSettings {
+  readonly keySalt: string
+  /** Makes the text of new keys; by default from the system's randomness. */
+  readonly generateKey?: (environment: 'live' | 'test' | 'staging' | 'development') => string
+}
+
+/** Puts the services together over one database. Which cache they use is configured by `configureGranary`. */
+export function createServices(database: Database, { keySalt, generateKey }: ServiceSettings): Services {
+  const users = new UserRepo(database, keySalt)
+  const keys = new KeyRepo(database)
+  const pricing = new PricingRepo(database)
+  return {
+    auth: new AuthService({ keys, users, keySalt }),
+    accounts: new AccountService(database),
+    users,
+    keys,
+    keyIssuer: new KeyService({ database, keySalt, ...(generateKey === undefined ? {} : { generate: generateKey }) }),
+    plans: new PlanRepo(database),
+    trials: new TrialRepo(database),
+    rateLimits: new RateLimitRepo(database),
+    pricing,
+    credits: new CreditRepo(database),
+    catalog: new CatalogService(database, pricing),
+    catalogAdmin: new CatalogAdmin(database),
+  }
+}
