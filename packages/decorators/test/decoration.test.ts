@@ -61,12 +61,12 @@ describe('a mistake in the options is thrown at import and names method, name an
     ['a negative position', { ttl: '5m', secret: [-1] }, 'secret: an array is not allowed; it lists positions'],
     [
       'ignore beside key',
-      { ttl: '5m', key: () => 1, ignore: [0] },
+      { ttl: '5m', key: String, ignore: [0] },
       'ignore: an array is not allowed; the key function already decides',
     ],
     [
       'secret positions beside key',
-      { ttl: '5m', key: () => 1, secret: [0] },
+      { ttl: '5m', key: String, secret: [0] },
       'secret: an array is not allowed; with a key function',
     ],
     ['another copy mode', { ttl: '5m', copy: 'deep' }, "copy: 'deep' is not allowed"],
