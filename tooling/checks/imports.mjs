@@ -43,7 +43,7 @@ function importedName(node) {
 
 /**
  * What is wrong with the imports below `base`: arrows between packages, layers inside core, paths that leave their package, cycles.
- * @param {string} [base] a folder with packages/ and perhaps examples/, benchmarks/, tooling/
+ * @param {string} [base] a folder with packages/ and perhaps examples/, benchmarks/, verification/, tooling/
  * @returns {{ findings: Finding[], looked: string }}
  */
 export function checkImports(base = root) {
@@ -52,7 +52,7 @@ export function checkImports(base = root) {
   const inPackages = known.flatMap((owner) =>
     filesBelow(owner.directory, isSource).map((path) => ({ path, package: owner, imports: readImports(path) })),
   )
-  const outside = ['examples', 'benchmarks', 'tooling'].flatMap((folder) =>
+  const outside = ['examples', 'benchmarks', 'verification', 'tooling'].flatMap((folder) =>
     filesBelow(join(base, folder), isSource).map((path) => ({ path, package: undefined, imports: readImports(path) })),
   )
   const sources = [...inPackages, ...outside]
