@@ -13,8 +13,8 @@ function projects() {
   const parents = ['packages', 'examples'].flatMap((parent) =>
     readdirSync(join(root, parent)).map((folder) => join(root, parent, folder)),
   )
-  const found = [...parents, join(root, 'benchmarks'), join(root, 'tooling')].flatMap((folder) =>
-    filesBelow(folder, (path) => /\/tsconfig[^/]*\.json$/.test(path)),
+  const found = [...parents, join(root, 'benchmarks'), join(root, 'verification'), join(root, 'tooling')].flatMap(
+    (folder) => filesBelow(folder, (path) => /\/tsconfig[^/]*\.json$/.test(path)),
   )
   const isBuild = (/** @type {string} */ path) => /^packages\/[^/]+\/tsconfig\.json$/.test(shown(path))
   return [join(root, 'tsconfig.tests.json'), ...found.filter((path) => !isBuild(path))]
