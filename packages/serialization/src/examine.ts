@@ -53,7 +53,7 @@ function judged(walk: Walk, value: unknown): Examination {
 function frozen(value: object, options: ExamineOptions): Examination {
   const quick = new Walk(options, undefined)
   const found = judged(quick, value)
-  if (found.ok ? freezeAll(quick.plain) : !quick.lost) return found
+  if (!quick.lost && (!found.ok || freezeAll(quick.plain))) return found
   const walk = new Walk(options, new Set())
   const exact = judged(walk, value)
   if (exact.ok) freezeAll(walk.plain)

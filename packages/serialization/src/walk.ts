@@ -53,6 +53,7 @@ export class Walk {
   /** Whether somebody made properties of Object.prototype or Array.prototype enumerable: for-in then visits them too. */
   private readonly polluted = hasInherited()
   private objects = 0
+  private unfrozen: Set<object> | undefined
 
   /** `seen` remembers what was met; without it the walk is quick, and may get lost. */
   constructor(options: ExamineOptions, seen: Set<object> | undefined) {
@@ -116,7 +117,20 @@ export class Walk {
       return this.visitProperties(value, depth)
     }
     this.shareable = false
-    return this.visitSpecial(value, prototype, depth)
+    return seen === undefined && this.isRepeated(value) ? 0 : this.visitSpecial(value, prototype, depth)
+  }
+
+  /** Remembers what cannot be frozen on the quick walk too: there freezing does not tell that it was met before. */
+  private isRepeated(value: object): boolean {
+    this.unfrozen ??= new Set()
+    if (!this.unfrozen.has(value)) {
+      this.unfrozen.add(value)
+      return false
+    }
+    this.special = true
+    // An instance within its own data is for the exact walk to tell.
+    if (this.open.length > 0) this.lost = true
+    return true
   }
 
   private giveUp(reason: string): number {
@@ -195,14 +209,14 @@ export class Walk {
   }
 
   private visitMap(map: Map<unknown, unknown>, depth: number): number {
-    let bytes = 64
+    let bytes = 160
     let index = 0
     for (const [key, value] of map) {
       const ofKey = this.visit(key, depth + 1)
       if (ofKey < 0) return this.refuseBelow(`<key ${index}>`)
       const ofValue = this.visit(value, depth + 1)
       if (ofValue < 0) return this.refuseBelow(`<value ${index}>`)
-      bytes += ofKey + ofValue + 32
+      bytes += ofKey + ofValue + 40
       index++
     }
     return bytes
@@ -210,12 +224,12 @@ export class Walk {
 
   private visitSet(set: Set<unknown>, depth: number): number {
     this.special = true
-    let bytes = 64
+    let bytes = 140
     let index = 0
     for (const item of set) {
       const below = this.visit(item, depth + 1)
       if (below < 0) return this.refuseBelow(`<value ${index}>`)
-      bytes += below + 24
+      bytes += below + 30
       index++
     }
     return bytes
