@@ -3,6 +3,7 @@ export type TestingErrorCode =
   | 'INVALID_TEST_OPTION'
   | 'CLOCK_STUCK'
   | 'SCRIPT_EXHAUSTED'
+  | 'NOT_IN_TIME'
   | 'REDIS_START_FAILED'
   | 'REDIS_REPLY'
   | 'REDIS_CONNECTION_LOST'

@@ -9,13 +9,13 @@ const LOWEST = 15_000
 const HIGHEST = 32_000
 const ATTEMPTS = 200
 
-/** A random loopback port that nothing listens on right now. */
-export async function freePort(): Promise<number> {
+/** A random loopback port from 15000 and below `highest` that nothing listens on right now. */
+export async function freePort(highest = HIGHEST): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const port = randomInt(LOWEST, HIGHEST)
+    const port = randomInt(LOWEST, highest)
     if (await isFree(port)) return port
   }
-  throw new Error(`No free port between ${LOWEST} and ${HIGHEST} after ${ATTEMPTS} attempts.`)
+  throw new Error(`No free port between ${LOWEST} and ${highest} after ${ATTEMPTS} attempts.`)
 }
 
 /** Whether a server could listen on this loopback port right now. */

@@ -10,20 +10,21 @@ import { asText } from './resp.ts'
 /** How to run one server program. */
 export interface RedisProcessPlan {
   readonly binary: string
+  /** All its arguments; they must name the folder and {@link LOG}, and not send it to the background. */
   readonly args: readonly string[]
   readonly folder: string
   readonly address: RedisAddress
 }
 
-const LOG = 'server.log'
+/** The file in its folder to which every server is told to log. */
+export const LOG = 'server.log'
 const START_PATIENCE = 15_000
 const STOP_PATIENCE = 5_000
 
 /** Starts the program in its folder and resolves when it answers. */
 export async function launch(plan: RedisProcessPlan): Promise<ChildProcess> {
   mkdirSync(plan.folder, { recursive: true })
-  const args = [...plan.args, '--dir', plan.folder, '--logfile', LOG, '--daemonize', 'no']
-  const child = spawn(plan.binary, args, { cwd: plan.folder, stdio: 'ignore' })
+  const child = spawn(plan.binary, plan.args, { cwd: plan.folder, stdio: 'ignore' })
   child.unref()
   const failed = new Promise<never>((_, reject) => {
     child.once('error', (error) => reject(startFailed(plan, `cannot be run (${error.message})`, error)))

@@ -30,6 +30,7 @@ export class RedisServer implements AsyncDisposable {
   readonly #monitors = new Set<RedisMonitor>()
   readonly #addresses = new Set<string>()
   #process: ChildProcess
+  #paused = false
   #line: Promise<RedisLine> | undefined
 
   private constructor(plan: RedisProcessPlan, process: ChildProcess) {
@@ -53,6 +54,11 @@ export class RedisServer implements AsyncDisposable {
   /** The server's current process. */
   get process(): ChildProcess {
     return this.#process
+  }
+
+  /** Whether the process lives and is not frozen. */
+  get responsive(): boolean {
+    return this.running && !this.#paused
   }
 
   /** Whether the process lives; a frozen one does. */
@@ -86,11 +92,13 @@ export class RedisServer implements AsyncDisposable {
   /** Freezes the process (SIGSTOP): connections stay open and nothing answers, as in a long pause or a lost network. */
   async pause(): Promise<void> {
     this.#process.kill('SIGSTOP')
+    this.#paused = true
   }
 
   /** Lets a frozen process go on (SIGCONT). */
   async resume(): Promise<void> {
     this.#process.kill('SIGCONT')
+    this.#paused = false
   }
 
   /** Ends the process at once (SIGKILL), as a crash would; resolves when it is gone. {@link restart} brings it back. */
@@ -104,6 +112,7 @@ export class RedisServer implements AsyncDisposable {
     await end(this.#process, 'SIGTERM')
     await this.#hangUp()
     this.#process = await launch(this.#plan)
+    this.#paused = false
   }
 
   /** Ends the process in good order and deletes its folder; data that `persist` saved goes too. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { ensureRedisServer } from '../../bin/redis-binary.mjs'
 import { InvalidTestOption } from '../errors.ts'
 import { freePort } from './free-port.ts'
-import type { RedisProcessPlan } from './redis-process.ts'
+import { LOG, type RedisProcessPlan } from './redis-process.ts'
 import { RedisServer } from './redis-server.ts'
 
 /** How to start a Redis server for tests. */
@@ -69,6 +69,7 @@ function planOf(options: StartRedisOptions, binary: string, port: number): Redis
     address: { host: HOST, port, password },
     args: [
       ...['--port', String(port), '--bind', HOST, '--appendonly', 'no', ...save],
+      ...['--dir', folder, '--logfile', LOG, '--daemonize', 'no'],
       ...(password === undefined ? [] : ['--requirepass', password, '--masterauth', password]),
       ...(maxmemory === undefined ? [] : ['--maxmemory', String(maxmemory)]),
       ...args,
