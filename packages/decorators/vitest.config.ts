@@ -15,6 +15,7 @@ const standardDecorators = {
       loader: 'ts',
       target: 'es2022',
       tsconfigRaw: {},
+      keepNames: true,
       sourcemap: true,
       sourcefile: id,
     })
