@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto'
+import {
+  type Clock,
+  type Duration,
+  InvalidOption,
+  type Logger,
+  MissingPepper,
+  type Random,
+  systemClock,
+  systemRandom,
+} from '@granary/core'
+import { createSecretDigester } from '@granary/serialization'
+import { RateLimiterEvents } from './limiter/events.ts'
+import { checkCount } from './limiter/limit.ts'
+import { LimitSet } from './limiter/limit-set.ts'
+import { resolveLimitSet } from './limiter/options.ts'
+import { RateLimiter } from './limiter/rate-limiter.ts'
+import { Refusals } from './limiter/refusals.ts'
+import { clientMaker, type RateLimiterRedis } from './store/client.ts'
+import { FailoverStore } from './store/failover-store.ts'
+import { MemoryStore } from './store/memory-store.ts'
+import type { StoreFailurePolicy } from './store/store.ts'
+
+/** Options of {@link createRateLimiter}. */
+export interface RateLimiterOptions {
+  /** Separates applications that share a Redis: letters, digits, `_`, `-` and `.`. Default: `'granary'`. */
+  readonly namespace?: string
+  /** `cache.redis`, an ioredis client, or a URL. Default: none; limits then hold in this process alone. */
+  readonly redis?: RateLimiterRedis | undefined
+  /** What limit sets do while Redis is away, unless they say otherwise. Default: `'local'`. */
+  readonly onStoreFailure?: StoreFailurePolicy
+  /** How long a decision may wait for Redis, unless the limit set says otherwise. Default: `'50ms'`. */
+  readonly deadline?: Duration
+  /** Processes that share the limits, assumed until they were counted. Default: 1. */
+  readonly replicas?: number
+  /** Subjects that this process remembers at most; past it the one seen longest ago is forgotten. Default: 50,000. */
+  readonly maxSubjects?: number
+  /** What secret subjects are digested with: at least 16 bytes, the same in every process. Default: `GRANARY_PEPPER`. */
+  readonly pepper?: string | readonly string[]
+  /** Any pino-like logger. Default: none; warnings then go to `process.emitWarning`. */
+  readonly logger?: Logger
+  /** Default: the system's. */
+  readonly clock?: Clock
+  /** Default: the system's. */
+  readonly random?: Random
+}
+
+const NAMESPACE = /^[A-Za-z0-9_.-]{1,100}$/
+/** Refusals are short-lived and cheap to lose. */
+const MOST_REFUSALS = 10_000
+
+/**
+ * Makes a rate limiter. With Redis it connects at once, on a connection of its own.
+ *
+ * ```ts
+ * const limiter = createRateLimiter({ redis: cache.redis, namespace: 'gateway' })
+ * const login = limiter.define('login', { limits: { attempts: window(10, '15m', { exact: true }) } })
+ *
+ * const decision = await login.check(ip)
+ * if (!decision.ok) throw new RateLimitExceeded(decision)
+ * ```
+ *
+ * @throws InvalidOption naming the option that cannot be used.
+ */
+export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter {
+  const {
+    namespace = 'granary',
+    redis,
+    replicas = 1,
+    maxSubjects = 50_000,
+    clock = systemClock,
+    random = systemRandom,
+  } = options
+  if (typeof namespace !== 'string' || !NAMESPACE.test(namespace))
+    throw new InvalidOption('namespace', namespace, 'it is letters, digits, and any of _ - .')
+  checkCount('replicas', replicas, 10_000, 1)
+  checkCount('maxSubjects', maxSubjects, 10_000_000, 1)
+  const events = new RateLimiterEvents(options.logger)
+  const refusals = new Refusals({ clock, capacity: Math.min(maxSubjects, MOST_REFUSALS) })
+  const remote =
+    redis === undefined ? undefined : remoteStore(redis, { namespace, replicas, maxSubjects, clock, random, events })
+  const store = remote ?? new MemoryStore({ clock, maxSubjects })
+  const { onStoreFailure = 'local', deadline = '50ms' } = options
+  let closed = false
+  return new RateLimiter({
+    namespace,
+    events,
+    makeSet: (name, setOptions) => {
+      const resolved = resolveLimitSet(name, setOptions, { onStoreFailure, deadline })
+      return new LimitSet(resolved, {
+        clock,
+        random,
+        store,
+        refusals,
+        prefix: `${namespace}:rl:${name}:${createHash('sha256').update(resolved.layout).digest('base64url').slice(0, 8)}:`,
+        digest: resolved.secret ? digester(name, options) : undefined,
+        isClosed: () => closed,
+        onRefused: (decision) => {
+          if (events.wants('call-refused')) events.emit({ type: 'call-refused', decision })
+        },
+      })
+    },
+    health: () => remote?.health,
+    ready: async () => void (await remote?.ready()),
+    close: async () => {
+      closed = true
+      refusals.clear()
+      await store.close()
+    },
+  })
+}
+
+interface RemoteOptions {
+  readonly namespace: string
+  readonly replicas: number
+  readonly maxSubjects: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: RateLimiterEvents
+}
+
+function remoteStore(
+  redis: RateLimiterRedis,
+  { namespace, events, clock, random, ...rest }: RemoteOptions,
+): FailoverStore {
+  let lostAt = clock.now()
+  let wasLost = false
+  return new FailoverStore({
+    ...rest,
+    clock,
+    random,
+    makeClient: clientMaker(redis),
+    peersKey: `${namespace}:rl:peers`,
+    member: Buffer.from(random.bytes(9)).toString('base64url'),
+    onLost: (cause) => {
+      wasLost = true
+      lostAt = clock.now()
+      events.emit({ type: 'store-lost', cause })
+    },
+    onReturned: (handedOver) => {
+      if (wasLost) events.emit({ type: 'store-returned', handedOver, awayMs: clock.now() - lostAt })
+    },
+  })
+}
+
+function digester(name: string, options: RateLimiterOptions): (subject: string) => string {
+  const pepper = options.pepper ?? process.env['GRANARY_PEPPER']
+  if (pepper === undefined) throw new MissingPepper(name)
+  const { digest } = createSecretDigester(pepper)
+  return (subject) => digest(subject)
+}

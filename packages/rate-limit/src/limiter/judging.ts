@@ -1,0 +1,75 @@
+/** From outcomes of the store to decisions that users read. */
+import type { Outcome, Standing } from '../rule/operation.ts'
+import type { Rule } from '../rule/rule.ts'
+import { NEVER } from '../rule/verdict.ts'
+import type { Decision, LimitStanding } from './decision.ts'
+import type { Limit } from './limit.ts'
+import type { ResolvedLimitSet } from './options.ts'
+import { UNLIMITED } from './rules.ts'
+
+/** What a decision is made of. */
+export interface Judged {
+  readonly subject: string
+  /** The rules that were asked, in which a plan may have changed the limits. */
+  readonly rules: readonly Rule[]
+  readonly outcome: Outcome
+  readonly source: Decision['source']
+  /** Unix milliseconds. */
+  readonly at: number
+}
+
+/** The decision that an outcome amounts to. */
+export function decisionOf(
+  { name, names, limits }: ResolvedLimitSet,
+  { subject, rules, outcome, source, at }: Judged,
+): Decision {
+  const standings: Record<string, LimitStanding> = {}
+  const violated: string[] = []
+  let retryAfterMs = outcome.blockedFor / 1000
+  for (let index = 0; index < names.length; index++) {
+    const limit = names[index] as string
+    const standing = standingOf(limits[index] as Limit, rules[index] as Rule, outcome.standings[index] as Standing)
+    standings[limit] = standing
+    if (standing.retryAfterMs === 0) continue
+    violated.push(limit)
+    retryAfterMs = Math.max(retryAfterMs, standing.retryAfterMs)
+  }
+  const common = { name, subject, limits: standings, source, degraded: source === 'local', at }
+  if (outcome.done) return { ok: true, reason: 'admitted', violated: [], retryAfterMs: 0, ...common }
+  return { ok: false, reason: outcome.blockedFor > 0 ? 'blocked' : 'limit', violated, retryAfterMs, ...common }
+}
+
+/** The decision of an allow or deny list. */
+export function listedDecision(
+  name: string,
+  subject: string,
+  { allowed, at }: { allowed: boolean; at: number },
+): Decision {
+  const common = { name, subject, limits: {}, source: 'list', degraded: false, at } as const
+  if (allowed) return { ok: true, reason: 'allowed', violated: [], retryAfterMs: 0, ...common }
+  return { ok: false, reason: 'denied', violated: [], retryAfterMs: Number.POSITIVE_INFINITY, ...common }
+}
+
+function standingOf(limit: Limit, rule: Rule, { remaining, retry, reset }: Standing): LimitStanding {
+  const isUnlimited = rule.kind !== 'bucket' && rule.limit === UNLIMITED
+  return {
+    limit: isUnlimited ? Number.POSITIVE_INFINITY : rule.kind === 'bucket' ? rule.burst : rule.limit,
+    remaining: isUnlimited ? Number.POSITIVE_INFINITY : remaining,
+    retryAfterMs: retry === NEVER ? Number.POSITIVE_INFINITY : retry / 1000,
+    resetMs: reset / 1000,
+    windowMs: windowOf(limit, rule),
+    unit: limit.unit,
+  }
+}
+
+const DAY = 86_400_000
+
+function windowOf(limit: Limit, rule: Rule): number | undefined {
+  if (limit.kind === 'window') return limit.length
+  if (limit.kind === 'concurrency') return undefined
+  if (limit.kind === 'counter') {
+    if (typeof limit.period === 'number') return limit.period
+    return limit.period.every === 'day' ? DAY : 30 * DAY
+  }
+  return rule.kind === 'bucket' ? (rule.burst * rule.interval) / 1000 : undefined
+}

@@ -1,0 +1,82 @@
+/** How an operation is written as arguments of the script, and its reply read back. */
+import type { Operation, Outcome, Standing } from '../rule/operation.ts'
+import type { Rule } from '../rule/rule.ts'
+import type { RuleSet } from '../rule/subject.ts'
+import type { Micros } from '../rule/verdict.ts'
+import { DONE, REFUSED, type Reply } from './reply.ts'
+
+/** One argument; ioredis writes numbers as decimal text. */
+export type Argument = string | number
+
+/** What a request depends on besides the operation. */
+export interface RequestContext {
+  readonly set: RuleSet
+  readonly planned: boolean
+  /** The birth that the subject must have, or 0 for any. */
+  readonly birth: number
+  /** The server's time as far as it is known, for the calendar. */
+  readonly near: Micros
+}
+
+/** The arguments of an operation. A plain check of one unit each takes two. */
+export function writeRequest(operation: Operation, { set, planned, birth, near }: RequestContext): Argument[] {
+  const args: Argument[] = [operation.kind, birth]
+  for (const rule of set.rules) writeRule(args, rule, near, planned)
+  switch (operation.kind) {
+    case 'check':
+    case 'peek':
+      if (operation.costs.some((cost) => cost !== 1)) args.push(...operation.costs)
+      break
+    case 'reserve':
+    case 'debit':
+      args.push(operation.lease ?? '', ...operation.costs)
+      break
+    case 'restore':
+      args.push(operation.birth, ...operation.costs)
+      break
+    case 'settle':
+      args.push(operation.lease, ...operation.deltas, ...operation.refs)
+      break
+    case 'renew':
+      args.push(operation.lease)
+      break
+    case 'block':
+      args.push(operation.length)
+      break
+  }
+  return args
+}
+
+function writeRule(args: Argument[], rule: Rule, near: Micros, planned: boolean): void {
+  if (rule.kind === 'counter' && rule.length === undefined) {
+    const { start, end } = rule.periodAt(near)
+    args.push(start, end)
+  }
+  if (!planned) return
+  if (rule.kind === 'bucket') args.push(rule.interval, rule.burst)
+  else args.push(rule.limit)
+}
+
+/** The outcome that a reply of the codes DONE or REFUSED tells. */
+export function readOutcome({ code, now, numbers }: Reply, operation: Operation): Outcome {
+  if (code === REFUSED) {
+    const [blockedFor = 0] = numbers
+    return { done: false, now, blockedFor, standings: standingsOf(numbers.slice(1), 'retry') }
+  }
+  const recorded = operation.kind === 'reserve' || (operation.kind === 'debit' && operation.lease !== undefined)
+  return { done: code === DONE, now, blockedFor: 0, standings: standingsOf(numbers, recorded ? 'ref' : undefined) }
+}
+
+/** Per rule `remaining, reset`; or `remaining, retry, reset`; or `remaining, reset, ref`. */
+function standingsOf(numbers: readonly number[], third: 'retry' | 'ref' | undefined): readonly Standing[] {
+  const stride = third === undefined ? 2 : 3
+  const standings: Standing[] = []
+  for (let from = 0; from < numbers.length; from += stride) {
+    const remaining = Math.max(0, numbers[from] as number)
+    const second = numbers[from + 1] as number
+    const last = numbers[from + 2] as number
+    if (third === 'retry') standings.push({ remaining, retry: second, reset: last, ref: 0 })
+    else standings.push({ remaining, retry: 0, reset: second, ref: third === 'ref' ? last : 0 })
+  }
+  return standings
+}

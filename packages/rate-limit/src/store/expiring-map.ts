@@ -1,0 +1,105 @@
+/**
+ * A bounded map whose entries end by themselves. It has one timer, not one per entry: while anything is in the map, a sweep
+ * passes over it in small steps. So a million subjects that went idle leave nothing behind, and no step is felt.
+ */
+import type { Clock } from '@granary/core'
+
+/** Bounds of an {@link ExpiringMap}. */
+export interface ExpiringMapOptions {
+  readonly clock: Clock
+  /** The most entries; past it the one written longest ago goes. */
+  readonly capacity: number
+}
+
+interface Slot<V> {
+  value: V
+  /** Monotonic milliseconds. */
+  until: number
+}
+
+const SWEEP_PAUSE = 1_000
+const STEP_PAUSE = 20
+const STEPS = 50
+const SMALLEST_STEP = 500
+
+/** See the top of the file. */
+export class ExpiringMap<V> {
+  readonly #clock: Clock
+  readonly #capacity: number
+  readonly #slots = new Map<string, Slot<V>>()
+  #cursor: IterableIterator<[string, Slot<V>]> | undefined
+  #cancel: (() => void) | undefined
+
+  constructor({ clock, capacity }: ExpiringMapOptions) {
+    this.#clock = clock
+    this.#capacity = capacity
+  }
+
+  /** Entries, those included that have ended and were not swept yet. */
+  get size(): number {
+    return this.#slots.size
+  }
+
+  /** The value, unless it has ended. */
+  get(key: string): V | undefined {
+    const slot = this.#slots.get(key)
+    return slot === undefined || slot.until <= this.#clock.now() ? undefined : slot.value
+  }
+
+  /** Keeps a value until `until`, in monotonic milliseconds. */
+  set(key: string, value: V, until: number): void {
+    const slot = this.#slots.get(key)
+    if (slot !== undefined) {
+      slot.value = value
+      slot.until = until
+      // Written again is written last: the order of the map is the order of eviction.
+      this.#slots.delete(key)
+      this.#slots.set(key, slot)
+      return
+    }
+    if (this.#slots.size >= this.#capacity) this.#evict()
+    this.#slots.set(key, { value, until })
+    this.#cancel ??= this.#clock.schedule(SWEEP_PAUSE, () => this.#sweep())
+  }
+
+  /** Takes the value out. */
+  delete(key: string): boolean {
+    return this.#slots.delete(key)
+  }
+
+  /** Empties the map and stops its timer. */
+  clear(): void {
+    this.#slots.clear()
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#cursor = undefined
+  }
+
+  /** What has not ended, longest ago written first. */
+  *entries(): IterableIterator<[string, V]> {
+    const now = this.#clock.now()
+    for (const [key, slot] of this.#slots) if (slot.until > now) yield [key, slot.value]
+  }
+
+  #evict(): void {
+    const first = this.#slots.keys().next()
+    if (first.done !== true) this.#slots.delete(first.value)
+  }
+
+  #sweep(): void {
+    const now = this.#clock.now()
+    this.#cursor ??= this.#slots.entries()
+    for (let left = Math.max(SMALLEST_STEP, this.#slots.size / STEPS); left > 0; left--) {
+      const next = this.#cursor.next()
+      if (next.done === true) {
+        this.#cursor = undefined
+        break
+      }
+      const [key, slot] = next.value
+      if (slot.until <= now) this.#slots.delete(key)
+    }
+    const pause = this.#cursor === undefined ? SWEEP_PAUSE : STEP_PAUSE
+    this.#cancel = this.#slots.size === 0 ? undefined : this.#clock.schedule(pause, () => this.#sweep())
+    if (this.#slots.size === 0) this.#cursor = undefined
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * How many processes share the limits, and which of them this one is. Each process notes itself in a sorted set every few
+ * seconds, by the server's time. While Redis is away the last reading stands: it says what this process's share is.
+ */
+import type { Clock } from '@granary/core'
+import { EPOCH_SECONDS } from '../rule/server-clock.ts'
+import type { Line } from './link.ts'
+
+/** A process's place among those that share the limits. */
+export interface Place {
+  /** How many there are, this one included. */
+  readonly peers: number
+  /** This one's place among them, from 0. */
+  readonly rank: number
+}
+
+const BEAT = 2_000
+/** Beats that a process may miss before it no longer counts. */
+const LIVES = 4
+
+const HEARTBEAT = `
+local t = redis.call('TIME')
+local at = (t[1] - ${EPOCH_SECONDS}) * 1000 + math.floor(t[2] / 1000)
+if ARGV[2] == 'leave' then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+else
+  redis.call('ZADD', KEYS[1], at, ARGV[1])
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', at - ${BEAT * LIVES})
+redis.call('PEXPIRE', KEYS[1], ${BEAT * LIVES})
+local members = redis.call('ZRANGE', KEYS[1], 0, -1)
+table.sort(members)
+local rank = 0
+for index, member in ipairs(members) do if member == ARGV[1] then rank = index - 1 end end
+return { #members, rank, at }`
+
+/** What a {@link Heartbeat} needs. */
+export interface HeartbeatOptions {
+  readonly clock: Clock
+  readonly key: string
+  /** This process, uniquely. */
+  readonly member: string
+  /** Assumed before the first reading; `replicas` of the options. */
+  readonly assumed: number
+}
+
+/** Keeps this process's place known. */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions
+  #place: Place
+  #cancel: (() => void) | undefined
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options
+    this.#place = { peers: options.assumed, rank: 0 }
+  }
+
+  /** The last reading. */
+  get place(): Place {
+    return this.#place
+  }
+
+  /** Beats once; resolves to the server's time in stored milliseconds. */
+  async beat(line: Line, deadline: number, leave = false): Promise<number> {
+    const { key, member } = this.#options
+    const reply = await line.call('EVAL', [HEARTBEAT, 1, key, member, leave ? 'leave' : 'stay'], { deadline })
+    const [peers = 1, rank = 0, at = 0] = reply as readonly number[]
+    if (!leave) this.#place = { peers: Math.max(1, peers), rank }
+    return at
+  }
+
+  /** Beats from now on, until {@link stop}. Missed beats are the link's business. */
+  start(line: Line, deadline: number): void {
+    this.stop()
+    this.#cancel = this.#options.clock.schedule(BEAT, () => {
+      void this.beat(line, deadline).catch(() => {})
+      this.start(line, deadline)
+    })
+  }
+
+  /** Stops beating. */
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+}
