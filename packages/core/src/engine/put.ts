@@ -86,7 +86,7 @@ async function store(op: Operation, { loaded, lease, origin, born, last }: Writt
   const { entry } = harvest(op, loaded, born)
   if (entry !== undefined && last && engine.remote === undefined) {
     state.counters.sets += 1
-    fillMemory(op, { ...entry, born: engine.fences.events }, undefined)
+    fillMemory(op, entry, undefined)
     return
   }
   if (entry !== undefined && last && lease !== undefined) {
