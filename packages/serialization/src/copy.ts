@@ -51,8 +51,8 @@ class Copier {
 
   private array(value: readonly unknown[]): object {
     if (this.immutable(value)) return this.remember(value, value)
-    const copy: unknown[] = this.remember(value, new Array(value.length))
-    for (const key of Object.keys(value)) copy[Number(key)] = this.any(value[Number(key)])
+    const copy: unknown[] = this.remember(value, [])
+    for (const inner of value) copy.push(this.any(inner))
     return Object.isFrozen(value) ? Object.freeze(copy) : copy
   }
 

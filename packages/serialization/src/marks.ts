@@ -18,15 +18,14 @@ export const MARK = {
   string: 1,
   object: 2,
   bareObject: 3,
-  sparse: 4,
-  map: 5,
-  set: 6,
-  regexp: 7,
-  binary: 8,
-  error: 9,
-  instance: 10,
-  definition: 11,
-  reference: 12,
+  map: 4,
+  set: 5,
+  regexp: 6,
+  binary: 7,
+  error: 8,
+  instance: 9,
+  definition: 10,
+  reference: 11,
 } as const
 
 function mark(code: number, content: unknown): Map<number, unknown> {
@@ -112,7 +111,7 @@ class Marker {
   private body(value: object): unknown {
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === Object.prototype) return this.properties(value)
-    if (prototype === Array.prototype) return this.array(value as unknown[])
+    if (prototype === Array.prototype) return Array.from(value as unknown[], (inner) => this.any(inner))
     if (prototype === null) return mark(MARK.bareObject, this.entries(value))
     return this.special(value, prototype)
   }
@@ -127,12 +126,6 @@ class Marker {
 
   private entries(value: object): unknown[] {
     return Object.keys(value).flatMap((key) => [this.any(key), this.any((value as Record<string, unknown>)[key])])
-  }
-
-  private array(value: readonly unknown[]): unknown {
-    const keys = Object.keys(value)
-    if (keys.length === value.length) return Array.from(value, (inner) => this.any(inner))
-    return mark(MARK.sparse, [value.length, ...keys.flatMap((key) => [Number(key), this.any(value[Number(key)])])])
   }
 
   private special(value: object, prototype: unknown): unknown {

@@ -78,8 +78,6 @@ class Reviver {
         return this.entries(this.begin(id, {}), content)
       case MARK.bareObject:
         return this.entries(this.begin(id, Object.create(null) as object), content)
-      case MARK.sparse:
-        return this.sparse(this.begin(id, []), content)
       case MARK.map:
         return this.map(this.begin(id, new Map()), content)
       case MARK.set: {
@@ -110,18 +108,6 @@ class Reviver {
       setOwn(object, this.name(content[index]), this.any(content[index + 1]), true)
     }
     return object
-  }
-
-  private sparse(array: unknown[], content: readonly unknown[]): unknown[] {
-    const length = content[0]
-    if (!isLength(length) || content.length % 2 !== 1) throw corrupt('an array of impossible length')
-    array.length = length
-    for (let index = 1; index < content.length; index += 2) {
-      const position = content[index]
-      if (!isLength(position) || position >= length) throw corrupt('an item outside its array')
-      array[position] = this.any(content[index + 1])
-    }
-    return array
   }
 
   private map(map: Map<unknown, unknown>, content: readonly unknown[]): Map<unknown, unknown> {
@@ -160,10 +146,6 @@ class Reviver {
     if (typeof name !== 'string') throw corrupt('a property name that is not a string')
     return name
   }
-}
-
-function isLength(value: unknown): value is number {
-  return typeof value === 'number' && value >>> 0 === value
 }
 
 function utf16(content: unknown): string {

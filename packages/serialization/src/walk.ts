@@ -159,25 +159,16 @@ export class Walk {
       !this.decoded &&
       (Object.keys(array).length !== array.length || Object.getOwnPropertySymbols(array).length > 0)
     ) {
-      return this.visitSparse(array, depth)
+      return this.refuse('an array with holes or properties of its own')
     }
     let bytes = 32 + 8 * array.length
     for (let index = 0; index < array.length; index++) {
-      const item = array[index]
-      if (item === undefined && !(index in array)) return this.visitSparse(array, depth)
-      const below = this.visit(item, depth + 1)
+      const below = this.visit(array[index], depth + 1)
       if (below < 0) return this.refuseBelow(`[${index}]`)
       bytes += below
     }
     this.collect(array)
     return bytes
-  }
-
-  private visitSparse(array: readonly unknown[], depth: number): number {
-    const named = Object.keys(array).find((key) => String(Number(key) >>> 0) !== key)
-    if (named !== undefined) return this.refuse(`an array with the property ${JSON.stringify(named)}`)
-    this.special = true
-    return this.visitProperties(array, depth)
   }
 
   private collect(object: object): void {
