@@ -1,0 +1,154 @@
+import { ErrorReply, type Keyspace, type SortedSet } from './keyspace.ts'
+
+/** A reply: a bulk string, an integer, null, a list, or a status such as OK. */
+export type Reply = string | number | null | Status | readonly Reply[]
+
+/** A simple-string reply. */
+export class Status {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** What a command runs on. */
+export interface CommandContext {
+  readonly keyspace: Keyspace
+  /** Server milliseconds. */
+  readonly now: () => number
+  readonly publish: (channel: string, message: string) => number
+}
+
+/** A modelled command. */
+export interface Command {
+  readonly writes: boolean
+  /** Refused when memory is full. */
+  readonly needsMemory: boolean
+  readonly run: (context: CommandContext, args: readonly string[]) => Reply
+}
+
+const OK = new Status('OK')
+
+const read = (run: Command['run']): Command => ({ writes: false, needsMemory: false, run })
+const write = (run: Command['run']): Command => ({ writes: true, needsMemory: false, run })
+const grow = (run: Command['run']): Command => ({ writes: true, needsMemory: true, run })
+
+/** The commands that the cache uses, as Redis 7 documents them. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  PING: read(() => new Status('PONG')),
+  GET: read(({ keyspace }, [key = '']) => keyspace.string(key) ?? null),
+  MGET: read(({ keyspace }, keys) => keys.map((key) => stringOrNull(keyspace, key))),
+  STRLEN: read(({ keyspace }, [key = '']) => keyspace.string(key)?.length ?? 0),
+  GETRANGE: read(({ keyspace }, [key = '', from, to]) => range(keyspace.string(key) ?? '', integer(from), integer(to))),
+  SETRANGE: grow(setRange),
+  SET: grow(set),
+  DEL: write(({ keyspace }, keys) => keys.filter((key) => keyspace.remove(key)).length),
+  EXISTS: read(({ keyspace }, keys) => keys.filter((key) => keyspace.timeToLive(key) !== -2).length),
+  PTTL: read(({ keyspace }, [key = '']) => keyspace.timeToLive(key)),
+  PEXPIRE: write(({ keyspace, now }, [key = '', ms]) => Number(keyspace.expireAt(key, now() + integer(ms)))),
+  PERSIST: write(({ keyspace }, [key = '']) =>
+    Number(keyspace.timeToLive(key) >= 0 && keyspace.expireAt(key, Number.POSITIVE_INFINITY)),
+  ),
+  TIME: read(({ now }) => [String(Math.floor(now() / 1_000)), String(Math.floor((now() % 1_000) * 1_000))]),
+  PUBLISH: read(({ publish }, [channel = '', message = '']) => publish(channel, message)),
+  FLUSHALL: write(({ keyspace }) => {
+    keyspace.clear()
+    return OK
+  }),
+  ZADD: grow(zadd),
+  ZSCORE: read(({ keyspace }, [key = '', member = '']) => scoreText(keyspace.sortedSet(key)?.get(member))),
+  ZCARD: read(({ keyspace }, [key = '']) => keyspace.sortedSet(key)?.size ?? 0),
+  ZRANGE: read(({ keyspace }, [key = '', from, to, option]) => {
+    const members = window(ranked(keyspace.sortedSet(key)), integer(from), integer(to))
+    return listed(members, option?.toUpperCase() === 'WITHSCORES')
+  }),
+  ZREVRANGEBYSCORE: read(zrevrangebyscore),
+  ZREMRANGEBYRANK: write(({ keyspace }, [key = '', from, to]) => {
+    const members = keyspace.sortedSet(key)
+    const gone = window(ranked(members), integer(from), integer(to))
+    for (const [member] of gone) members?.delete(member)
+    if (members?.size === 0) keyspace.remove(key)
+    return gone.length
+  }),
+}
+
+function stringOrNull(keyspace: Keyspace, key: string): string | null {
+  try {
+    return keyspace.string(key) ?? null
+  } catch {
+    return null
+  }
+}
+
+function set({ keyspace, now }: CommandContext, [key = '', value = '', option, ms]: readonly string[]): Reply {
+  if (option === undefined) keyspace.put(key, value)
+  else if (option.toUpperCase() !== 'PX') throw new ErrorReply('ERR syntax error')
+  else if (integer(ms) <= 0) throw new ErrorReply("ERR invalid expire time in 'set' command")
+  else keyspace.put(key, value, now() + integer(ms))
+  return OK
+}
+
+function setRange({ keyspace }: CommandContext, [key = '', offset, part = '']: readonly string[]): Reply {
+  const at = integer(offset)
+  const old = keyspace.string(key)
+  if (part === '') return old?.length ?? 0
+  const padded = (old ?? '').padEnd(at, '\0')
+  const value = padded.slice(0, at) + part + padded.slice(at + part.length)
+  keyspace.change(key, value)
+  return value.length
+}
+
+function zadd({ keyspace }: CommandContext, [key = '', ...pairs]: readonly string[]): Reply {
+  const members: SortedSet = keyspace.sortedSet(key) ?? new Map()
+  const before = members.size
+  for (let at = 0; at < pairs.length; at += 2) members.set(pairs[at + 1] as string, number(pairs[at]))
+  if (before === 0) keyspace.put(key, members)
+  return members.size - before
+}
+
+function zrevrangebyscore({ keyspace }: CommandContext, [key = '', max, min, ...options]: readonly string[]): Reply {
+  const [low, high] = [number(min), number(max)]
+  const members = ranked(keyspace.sortedSet(key))
+    .filter(([, score]) => score >= low && score <= high)
+    .reverse()
+  const upper = options.map((option) => option.toUpperCase())
+  const limit = upper.indexOf('LIMIT')
+  const [offset, count] = limit < 0 ? [0, members.length] : [integer(options[limit + 1]), integer(options[limit + 2])]
+  return listed(members.slice(offset, offset + count), upper.includes('WITHSCORES'))
+}
+
+type Scored = readonly (readonly [member: string, score: number])[]
+
+function ranked(members: SortedSet | undefined): [string, number][] {
+  return [...(members ?? [])].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1))
+}
+
+function listed(members: Scored, withScores: boolean): Reply {
+  return members.flatMap(([member, score]) => (withScores ? [member, scoreText(score) as string] : [member]))
+}
+
+function window<T>(list: readonly T[], from: number, to: number): T[] {
+  const at = (index: number) => (index < 0 ? list.length + index : index)
+  return list.slice(Math.max(0, at(from)), at(to) + 1)
+}
+
+function range(text: string, from: number, to: number): string {
+  const at = (index: number) => Math.max(0, index < 0 ? text.length + index : index)
+  return text.slice(at(from), at(to) + 1)
+}
+
+function scoreText(score: number | undefined): string | null {
+  return score === undefined ? null : String(score)
+}
+
+function number(text: string | undefined): number {
+  const value = text === '+inf' ? Number.POSITIVE_INFINITY : text === '-inf' ? Number.NEGATIVE_INFINITY : Number(text)
+  if (text === undefined || text === '' || Number.isNaN(value)) throw new ErrorReply('ERR value is not a valid float')
+  return value
+}
+
+function integer(text: string | undefined): number {
+  if (text === undefined || !/^-?\d+$/.test(text)) throw new ErrorReply('ERR value is not an integer or out of range')
+  return Number(text)
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '@granary/core'
+import type { Timeline } from './timeline.ts'
+
+/** How the clock of a process differs from true time. */
+export interface Skew {
+  /** Monotonic reading at the beginning, in milliseconds. */
+  readonly zero: number
+  /** Milliseconds of the process per true millisecond. */
+  readonly rate: number
+  /** Error of the wall clock, in milliseconds. */
+  readonly wall: number
+}
+
+/**
+ * The clock of one simulated process. While the process is paused its time goes on and its timers do not run; they are all
+ * due at once when it continues, and see the time of that moment. That is what SIGSTOP and SIGCONT do, and what a clock that
+ * is advanced by hand cannot show.
+ */
+export class ProcessClock implements Clock {
+  readonly #timeline: Timeline
+  readonly #skew: Skew
+  /** True time until which the process is paused. */
+  pausedUntil = 0
+  /** Whether timers come before sockets when the process continues. */
+  timersFirst = true
+  /** A crashed process has no timers any more. */
+  dead = false
+  /** Timers that were due while the process was paused. */
+  overdue = 0
+
+  constructor(timeline: Timeline, skew: Skew) {
+    this.#timeline = timeline
+    this.#skew = skew
+  }
+
+  now(): number {
+    return this.#skew.zero + this.#timeline.now * this.#skew.rate
+  }
+
+  wall(): number {
+    return EPOCH + this.#skew.wall + this.#timeline.now * this.#skew.rate
+  }
+
+  schedule(delay: number, run: () => void): () => void {
+    const at = this.#timeline.now + Math.max(delay, 0) / this.#skew.rate
+    let timer = this.#timeline.at(at, fire)
+    const clock = this
+
+    function fire(): boolean {
+      if (clock.dead) return false
+      if (clock.#timeline.now < clock.pausedUntil) {
+        clock.overdue += 1
+        timer = clock.#timeline.at(clock.pausedUntil, fire, clock.timersFirst ? 2 : 8)
+        return false
+      }
+      run()
+      return true
+    }
+    return () => {
+      timer.cancelled = true
+    }
+  }
+}
+
+/** Unix milliseconds at the beginning of every schedule. */
+export const EPOCH = Date.UTC(2026, 0, 1)

@@ -1,0 +1,13 @@
+import * as frames from '../../packages/core/src/redis/frame-scripts.ts'
+import * as metadata from '../../packages/core/src/redis/metadata-scripts.ts'
+
+const names = new Map<string, string>()
+for (const { digest, source, name } of [...Object.values(frames), ...Object.values(metadata)]) {
+  names.set(digest, name)
+  names.set(source, name)
+}
+
+/** The name of a script by its digest or source, for reports. */
+export function nameOf(script: string): string {
+  return names.get(script) ?? 'another script'
+}

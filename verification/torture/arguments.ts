@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util'
+
+/** What the command line asks for. */
+export interface TortureArguments {
+  readonly schedules: number
+  readonly seed: number
+  readonly library: string
+  readonly mutations: boolean
+  readonly only: string | undefined
+  readonly real: boolean
+  readonly resume: boolean
+  readonly verbose: boolean
+}
+
+/** Reads the command line. Throws a `TypeError` that names what cannot be used. */
+export function readArguments(argv: readonly string[]): TortureArguments {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      schedules: { type: 'string', default: '1000' },
+      seed: { type: 'string', default: '1' },
+      library: { type: 'string', default: 'granary' },
+      mutations: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      real: { type: 'boolean', default: false },
+      resume: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
+    },
+  })
+  const { library, mutations, only, real, resume, verbose } = values
+  return {
+    schedules: whole(values.schedules, 'schedules'),
+    seed: whole(values.seed, 'seed'),
+    library,
+    mutations,
+    only,
+    real,
+    resume,
+    verbose,
+  }
+}
+
+function whole(text: string, option: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new TypeError(`--${option}: '${text}' is not allowed; give a whole number from 0`)
+  return value
+}

@@ -1,0 +1,140 @@
+import { Chance } from '../simulation/chance.ts'
+import type { Skew } from '../simulation/process-clock.ts'
+import { FAULTS, type Fault } from './faults.ts'
+import { OWNED, ROWS } from './run.ts'
+import type { Action, At, EntryName, LoadPlan, Schedule, Step } from './schedule.ts'
+
+/** Draws the actions of a schedule: what happens at about the same time is what races. */
+export class Draft {
+  readonly chance: Chance
+  readonly processes: number
+  readonly steps: Step[] = []
+
+  constructor(chance: Chance, processes: number) {
+    this.chance = chance
+    this.processes = processes
+  }
+
+  add(at: number, action: Action): void {
+    this.steps.push({ at: Math.max(5, at), action })
+  }
+
+  process(): number {
+    return this.chance.whole(0, this.processes - 1)
+  }
+
+  other(than: number): number {
+    return (than + this.chance.whole(1, this.processes - 1)) % this.processes
+  }
+
+  load(fails = 0.08): LoadPlan {
+    const { chance } = this
+    const total = chance.yes(0.5) ? chance.spread(1, 40) : chance.spread(20, 600)
+    const before = total * chance.next()
+    return { before, after: total - before, fails: chance.yes(fails) }
+  }
+
+  read(at: number, where: At, fails?: number): void {
+    this.add(at, { ...where, kind: this.chance.yes(0.04) ? 'refresh' : 'read', load: this.load(fails) })
+  }
+
+  /** A change of the row in whatever way its name allows. */
+  change(at: number, where: At): void {
+    const { chance } = this
+    if (OWNED.includes(where.name) && chance.yes(0.7))
+      return this.add(at, { ...where, process: ownerOf(where.row, this.processes), kind: 'set' })
+    if (!OWNED.includes(where.name) && chance.yes(0.2))
+      return this.add(at, { ...where, kind: 'put', load: this.load() })
+    if (OWNED.includes(where.name)) return this.read(at, where)
+    const reach = chance.weighted({ key: 6, row: 4, group: 2, name: 1.5, namespace: 0.7 })
+    this.add(at, { ...where, kind: 'write', reach, gap: chance.yes(0.6) ? 0 : chance.spread(0.5, 30) })
+  }
+
+  /** An entry that several processes will fight over. */
+  target(): Omit<At, 'process'> {
+    const name: EntryName = this.chance.weighted({ row: 8, brief: 3, soft: 2, strict: 2, owned: 2.5, large: 0.6 })
+    return OWNED.includes(name)
+      ? { name, row: ROWS + this.chance.whole(0, 1) }
+      : { name, row: this.chance.whole(0, ROWS - 1) }
+  }
+}
+
+/** Owned rows are changed by one process only, so that `set` is always the latest truth. */
+function ownerOf(row: number, processes: number): number {
+  return row % processes
+}
+
+/** The schedule of a seed. */
+export function generate(seed: number, fault?: Fault): Schedule {
+  const chance = new Chance(seed, 7)
+  const count = chance.weighted({ two: 3, three: 2 }) === 'two' ? 2 : 3
+  const processes = Array.from({ length: count }, () => skewOf(chance))
+  const draft = new Draft(chance, count)
+  const scenes = chance.whole(1, 4)
+  let at = chance.yes(0.85) ? chance.between(20, 120) : chance.between(0, 10)
+  const calm = fault === undefined && chance.yes(0.25)
+  for (let scene = 0; scene < scenes; scene++)
+    at = playScene(draft, at, calm ? undefined : (fault ?? chance.weighted(FAULT_WEIGHTS)))
+  return { seed, processes, steps: draft.steps.toSorted((a, b) => a.at - b.at) }
+}
+
+const FAULT_WEIGHTS = Object.fromEntries(Object.entries(FAULTS).map(([name, { weight }]) => [name, weight])) as Record<
+  Fault,
+  number
+>
+
+/** Warm up, disturb, race, look again. */
+function playScene(draft: Draft, start: number, fault: Fault | undefined): number {
+  const { chance } = draft
+  const target = draft.target()
+  const victim = draft.process()
+  const at = (where = draft.process()): At => ({ ...target, process: where })
+  let now = start
+  if (chance.yes(0.7)) {
+    draft.read(now, at(victim), 0)
+    if (chance.yes(0.4)) draft.read(now + 1, at(draft.other(victim)), 0)
+    now += chance.yes(0.5) ? chance.spread(3, 60) : chance.spread(50, 700)
+  }
+  const length = fault === undefined ? 0 : FAULTS[fault].apply(draft, { at: now, victim, target })
+  const spread = chance.yes(0.5) ? chance.spread(0.5, 8) : chance.spread(8, Math.max(20, length))
+  const actions = chance.whole(2, 6)
+  for (let count = 0; count < actions; count++) {
+    const when = now + chance.next() * spread
+    const where = at(chance.yes(0.5) ? victim : draft.process())
+    if (chance.yes(0.45)) draft.change(when, where)
+    else if (chance.yes(0.12)) batchAt(draft, when, where)
+    else draft.read(when, where)
+  }
+  draft.change(now + chance.next() * spread, at(chance.yes(0.5) ? draft.other(victim) : victim))
+  for (let count = chance.whole(1, 5); count > 0; count--) {
+    const when =
+      now + spread * chance.next() + (chance.yes(0.5) ? chance.spread(1, 20) : chance.spread(10, length + 400))
+    const where = at(chance.yes(0.6) ? victim : draft.process())
+    if (chance.yes(0.2)) draft.add(when, { ...where, kind: chance.yes(0.5) ? 'peek' : 'get' })
+    else draft.read(when, where)
+  }
+  return (
+    now + Math.max(spread, length * chance.next()) + (chance.yes(0.6) ? chance.spread(5, 80) : chance.spread(80, 800))
+  )
+}
+
+function batchAt(draft: Draft, at: number, { process, name, row }: At): void {
+  const base = OWNED.includes(name) ? ROWS : 0
+  const rows = OWNED.includes(name) ? [base, base + 1] : [0, 1, 2]
+  draft.add(at, {
+    kind: 'batch',
+    process,
+    name,
+    rows: draft.chance.yes(0.5) ? rows : [row, ...rows.filter((each) => each !== row)].slice(0, 2),
+    load: draft.load(),
+  })
+}
+
+/** Monotonic clocks start anywhere and drift a little; wall clocks are wrong by any amount. */
+function skewOf(chance: Chance): Skew {
+  return {
+    zero: chance.spread(1, 1e9),
+    rate: chance.yes(0.5) ? 1 : chance.between(0.9995, 1.0005),
+    wall: chance.yes(0.3) ? 0 : chance.between(-1e8, 1e8),
+  }
+}

@@ -1,0 +1,16 @@
+import { describeStep } from './schedule.ts'
+import type { Finding } from './shrink.ts'
+
+/** A finding in words: the steps that lead to it, and what was seen. */
+export function describeFinding({ schedule, outcome }: Finding, shrunkFrom: number): string {
+  const clocks = schedule.processes.map(
+    ({ zero, rate, wall }, index) =>
+      `P${index}: clock from ${zero.toFixed(0)} at rate ${rate.toFixed(5)}, wall off by ${wall.toFixed(0)} ms`,
+  )
+  return [
+    `seed ${schedule.seed}: ${schedule.steps.length} of ${shrunkFrom} steps are enough`,
+    ...clocks.map((line) => `  ${line}`),
+    ...schedule.steps.map((step) => `  ${describeStep(step)}`),
+    ...outcome.violations.slice(0, 5).map(({ kind, at, what }) => `  => ${at.toFixed(1)} ms ${kind}: ${what}`),
+  ].join('\n')
+}

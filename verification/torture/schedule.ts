@@ -1,0 +1,104 @@
+import type { Place, Role } from '../simulation/network.ts'
+import type { Skew } from '../simulation/process-clock.ts'
+
+/** The names that the simulated application caches; what sets them apart stands in `application.ts`. */
+export type EntryName = 'row' | 'brief' | 'soft' | 'strict' | 'owned' | 'large'
+
+/** How a load goes: it waits, looks at the database, waits again, and returns what it saw or fails. */
+export interface LoadPlan {
+  readonly before: number
+  readonly after: number
+  readonly fails: boolean
+}
+
+/** What an invalidation names. */
+export type Reach = 'key' | 'row' | 'group' | 'name' | 'namespace'
+
+/** One entry, and the process that acts on it. */
+export interface At {
+  readonly process: number
+  readonly name: EntryName
+  readonly row: number
+}
+
+/** What the application or the world does. */
+export type Action =
+  | (At & { readonly kind: 'read' | 'refresh'; readonly load: LoadPlan })
+  | (At & { readonly kind: 'peek' | 'get' })
+  | {
+      readonly kind: 'batch'
+      readonly process: number
+      readonly name: EntryName
+      readonly rows: readonly number[]
+      readonly load: LoadPlan
+    }
+  /** The row changes; `gap` milliseconds later it is invalidated. */
+  | (At & { readonly kind: 'write'; readonly reach: Reach; readonly gap: number })
+  | (At & { readonly kind: 'put'; readonly load: LoadPlan })
+  | (At & { readonly kind: 'set' })
+  | (Place & { readonly kind: 'delay'; readonly for: number; readonly delay: number })
+  | (Place & { readonly kind: 'hold'; readonly for: number })
+  | { readonly kind: 'cut'; readonly process: number; readonly role: Role; readonly late: number | 'lost' }
+  | { readonly kind: 'drop'; readonly process: number; readonly count: number }
+  | { readonly kind: 'pause'; readonly process: number; readonly for: number; readonly timersFirst: boolean }
+  | { readonly kind: 'hang'; readonly for: number }
+  | { readonly kind: 'restart'; readonly data: 'empty' | 'old'; readonly down: number }
+  | { readonly kind: 'save' }
+  | { readonly kind: 'evict'; readonly what: 'clk' | 'tags' | 'frames' | 'everything' }
+  | { readonly kind: 'full'; readonly for: number }
+  | { readonly kind: 'forget-scripts' }
+  | { readonly kind: 'crash'; readonly process: number }
+
+/** An action and when it happens, in milliseconds. */
+export interface Step {
+  readonly at: number
+  readonly action: Action
+}
+
+/** Everything that decides how a run goes. */
+export interface Schedule {
+  readonly seed: number
+  readonly processes: readonly Skew[]
+  readonly steps: readonly Step[]
+}
+
+const APPLICATION: ReadonlySet<Action['kind']> = new Set([
+  'read',
+  'refresh',
+  'peek',
+  'get',
+  'batch',
+  'write',
+  'put',
+  'set',
+])
+
+/** Whether nothing goes wrong in a schedule but loads. */
+export function isCalm({ steps }: Schedule): boolean {
+  return steps.every(({ action }) => APPLICATION.has(action.kind))
+}
+
+/** When the last step happens. */
+export function endOf({ steps }: Schedule): number {
+  return steps.reduce((end, { at }) => Math.max(end, at), 0)
+}
+
+/** One line of a printed schedule. */
+export function describeStep({ at, action }: Step): string {
+  const { kind, ...rest } = action
+  const place = 'process' in rest && rest.process !== undefined ? `P${rest.process} ` : ''
+  return `${at.toFixed(1).padStart(8)} ms  ${place}${kind} ${describe({ ...rest, process: undefined })}`
+}
+
+function describe(fields: Readonly<Record<string, unknown>>): string {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${format(value)}`)
+    .join(' ')
+}
+
+function format(value: unknown): string {
+  if (typeof value === 'number') return String(Math.round(value * 10) / 10)
+  if (Array.isArray(value)) return `[${value.map(format).join(' ')}]`
+  return typeof value === 'object' && value !== null ? `{${describe(value as Record<string, unknown>)}}` : String(value)
+}

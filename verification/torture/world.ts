@@ -1,0 +1,103 @@
+import type { Network } from '../simulation/network.ts'
+import type { AppProcess } from './application.ts'
+import { TIMES } from './application.ts'
+import type { Coverage } from './coverage.ts'
+import type { Action } from './schedule.ts'
+
+/** What the world's actions work on. */
+export interface Surroundings {
+  readonly network: Network
+  readonly coverage: Coverage
+  readonly process: (index: number) => AppProcess
+  readonly crash: (index: number) => void
+  saved: ReturnType<Network['server']['keyspace']['snapshot']> | undefined
+}
+
+const CLOCK_KEY = '{torture}:clk'
+const TAGS_KEY = '{torture}:tags'
+
+/** Does to the network, the server and the processes what a schedule says. */
+export function disturb(world: Surroundings, action: Action): void {
+  const { network, coverage } = world
+  const { now } = network.timeline
+  switch (action.kind) {
+    case 'delay':
+      return network.disturb(action)
+    case 'hold':
+      return network.disturb({ ...action, delay: 'held' })
+    case 'cut':
+      for (const socket of [...network.sockets]) {
+        if (socket.plan.process !== action.process || socket.plan.role !== action.role) continue
+        for (const name of socket.unanswered()) coverage.count(`cut between execution and reply: ${name}`)
+        socket.cut(action.late)
+      }
+      return
+    case 'drop':
+      network.dropNext.set(action.process, action.count)
+      return
+    case 'pause':
+      return pause(world, action)
+    case 'hang':
+      network.hungUntil = Math.max(network.hungUntil, now + action.for)
+      return
+    case 'restart':
+      if (action.data === 'old' && world.saved !== undefined) coverage.count('restart with older data')
+      network.restart(action.data === 'old' ? world.saved : undefined)
+      network.downUntil = now + action.down
+      return
+    case 'save':
+      world.saved = network.server.keyspace.snapshot()
+      return
+    case 'evict':
+      return evict(world, action.what)
+    case 'full':
+      network.server.full = true
+      network.timeline.at(now + action.for, () => {
+        network.server.full = false
+        return false
+      })
+      return
+    case 'forget-scripts':
+      network.server.forgetScripts()
+      return
+    case 'crash':
+      return world.crash(action.process)
+    default:
+      throw new Error(`${action.kind} is not an action of the world`)
+  }
+}
+
+function pause({ network, coverage, process }: Surroundings, action: Extract<Action, { kind: 'pause' }>): void {
+  const { clock } = process(action.process)
+  const { timeline } = network
+  clock.pausedUntil = Math.max(clock.pausedUntil, timeline.now + action.for)
+  clock.timersFirst = action.timersFirst
+  const before = clock.overdue
+  for (const socket of network.sockets) if (socket.plan.process === action.process) socket.nudge()
+  timeline.at(
+    clock.pausedUntil,
+    () => {
+      if (action.for > TIMES.maxStaleness && clock.overdue > before)
+        coverage.count('pause longer than maxStaleness with timers due')
+      return false
+    },
+    0,
+  )
+}
+
+function evict({ network, coverage }: Surroundings, what: Extract<Action, { kind: 'evict' }>['what']): void {
+  const { keyspace } = network.server
+  switch (what) {
+    case 'clk':
+      if (keyspace.remove(CLOCK_KEY)) coverage.count('clock evicted alone')
+      return
+    case 'tags':
+      if (keyspace.remove(TAGS_KEY)) coverage.count('tags evicted alone')
+      return
+    case 'frames':
+      for (const key of keyspace.keys()) if (key.startsWith('torture:')) keyspace.remove(key)
+      return
+    default:
+      keyspace.clear()
+  }
+}
