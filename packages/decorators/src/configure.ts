@@ -1,4 +1,5 @@
 import { type Cache, InvalidOption, isCache } from '@granary/core'
+import type { RateLimiter } from '@granary/rate-limit'
 import { type Configuration, registry } from './method/registry.ts'
 
 /** What every decorated method uses unless something nearer says otherwise. */
@@ -6,7 +7,7 @@ export interface GranarySettings {
   /** The cache of methods that name none by option, instance or scope. */
   readonly cache?: Cache
   /** The limiter of `@RateLimited` methods that name none. */
-  readonly rateLimiter?: object
+  readonly rateLimiter?: RateLimiter
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createCache } from '@granary/core'
 import { Cached, CacheScope, configureGranary, granaryConfiguration, Invalidates } from '@granary/decorators'
+import { createRateLimiter } from '@granary/rate-limit'
 import { describe, expect, test } from 'vitest'
 import { configuredCache, memoryCache, rejectionOf, thrownBy } from './fresh-cache.ts'
 
@@ -132,9 +133,10 @@ describe('the cache of a call', () => {
 describe('configureGranary', () => {
   test('replaces the settings as a whole and gives back what restores them', () => {
     const { cache } = memoryCache()
-    const limiter = {}
+    const limiter = createRateLimiter()
     const restoreNothing = configureGranary({ cache, rateLimiter: limiter })
-    expect(granaryConfiguration()).toEqual({ cache, rateLimiter: limiter })
+    expect(granaryConfiguration().cache).toBe(cache)
+    expect(granaryConfiguration().rateLimiter).toBe(limiter)
     const restore = configureGranary({})
     expect(granaryConfiguration().cache).toBeUndefined()
     restore()

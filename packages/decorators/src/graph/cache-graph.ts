@@ -67,7 +67,7 @@ function edgesOf(node: MethodNode): Omit<GraphEdge, 'from'>[] {
 }
 
 /** The name of the cached method that a reference points at; its label when it points at nothing. */
-export function nameBehind({ find, label }: AnyEntryRef): string {
+function nameBehind({ find, label }: AnyEntryRef): string {
   try {
     const { entries } = find()
     for (const node of registry.methods.values()) if (node.entries === entries) return node.name

@@ -40,7 +40,7 @@ export async function carryOut(plans: readonly AimedPlan[], call: FinishedCall):
 }
 
 /** Everything for one cache in one message; what is required goes apart from what is not. */
-export function merge(aims: readonly Message[]): readonly Message[] {
+function merge(aims: readonly Message[]): readonly Message[] {
   const messages = new Map<Cache, Map<boolean, Aim[]>>()
   for (const aim of aims) {
     const ofCache = messages.get(aim.cache) ?? new Map<boolean, Aim[]>()

@@ -1,4 +1,5 @@
 import type { Cache } from '@granary/core'
+import type { RateLimiter } from '@granary/rate-limit'
 import type { TagFamily } from '../graph/tag-use.ts'
 import type { MethodNode } from './method-node.ts'
 
@@ -27,7 +28,7 @@ export interface Configuration {
   /** The cache of methods that name none. */
   readonly cache?: Cache | undefined
   /** The limiter of `@RateLimited` methods that name none. */
-  readonly rateLimiter?: object | undefined
+  readonly rateLimiter?: RateLimiter | undefined
 }
 
 /** The registry of this process. */
