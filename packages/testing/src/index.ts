@@ -15,7 +15,15 @@ export {
 } from './contracts/expect-cached.ts'
 export { type ExpectInvalidatesOptions, expectInvalidates } from './contracts/expect-invalidates.ts'
 // Contracts of decorated methods
-export { calling, PlannedCall, type Planner } from './contracts/planned-call.ts'
+export {
+  type AnyMethod,
+  type ArgumentsOf,
+  type CallResult,
+  calling,
+  type MethodNames,
+  PlannedCall,
+  type Planner,
+} from './contracts/planned-call.ts'
 export type { BodyRun, MethodNode, MethodRecord } from './contracts/registry.ts'
 // Errors
 export { InvalidTestOption, TestingError, type TestingErrorCode } from './errors.ts'
@@ -32,6 +40,7 @@ export type {
 } from './faults/fault-plan.ts'
 export type { FaultProxy } from './faults/fault-proxy.ts'
 export type { Fault } from './faults/injected-fault.ts'
+export type { ProxyTarget } from './faults/proxied-pair.ts'
 // Faults on the wire
 export { type FaultProxyOptions, startFaultProxy } from './faults/start-fault-proxy.ts'
 export type { WireCommand } from './faults/wire-record.ts'
@@ -48,5 +57,6 @@ export { type StartSentinelOptions, startSentinel } from './redis/start-sentinel
 export { expectQuiet, type Inspectable } from './story/expect-quiet.ts'
 // Stories and invariants
 export { type NarrateOptions, narrate, type StoryEvent } from './story/narrate.ts'
+export { type EventRecording, type RecordEventsOptions, recordEvents } from './story/record-events.ts'
 export { type ClockLike, ManualClock, type ManualClockOptions, type SettleOptions } from './time/manual-clock.ts'
 export { type RandomLike, ScriptedRandom } from './time/scripted-random.ts'

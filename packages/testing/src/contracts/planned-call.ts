@@ -1,10 +1,11 @@
 import { inspect } from 'node:util'
 import { type BodyRun, type MethodNode, type MethodRecord, recordOf } from './registry.ts'
 
-type Call = (...args: never[]) => unknown
+/** Any method. */
+export type AnyMethod = (...args: never[]) => unknown
 
 /** The names of an object's methods. */
-export type MethodNames<S> = { [N in keyof S]: S[N] extends Call ? N : never }[keyof S] & string
+export type MethodNames<S> = { [N in keyof S]: S[N] extends AnyMethod ? N : never }[keyof S] & string
 
 /** The arguments of one method. */
 export type ArgumentsOf<F> = F extends (...args: infer A) => unknown ? A : never
@@ -28,7 +29,8 @@ export class PlannedCall {
   readonly args: readonly unknown[]
   readonly #method: unknown
 
-  constructor(owner: object | undefined, method: string | Call, args: readonly unknown[]) {
+  /** @internal Use {@link calling}. */
+  constructor(owner: object | undefined, method: string | AnyMethod, args: readonly unknown[]) {
     this.owner = owner
     this.args = args
     this.methodName = typeof method === 'string' ? method : method.name
@@ -64,7 +66,7 @@ export class PlannedCall {
     const runs: BodyRun[] = []
     const stop = this.record?.onLoad((run) => runs.push(run))
     try {
-      const value: unknown = await Reflect.apply(this.#method as Call, this.owner, this.args)
+      const value: unknown = await Reflect.apply(this.#method as AnyMethod, this.owner, this.args)
       return { value, runs }
     } finally {
       stop?.()
@@ -97,7 +99,7 @@ export function calling(target: object): unknown {
     (...args: unknown[]) =>
       new PlannedCall(target, method, args)
   return new Proxy(() => {}, {
-    apply: (_, __, args: unknown[]) => new PlannedCall(undefined, target as Call, args),
+    apply: (_, __, args: unknown[]) => new PlannedCall(undefined, target as AnyMethod, args),
     // `then` would make an awaited planner look like a promise.
     get: (_, name) => (typeof name === 'string' && name !== 'then' ? plan(name) : undefined),
   })

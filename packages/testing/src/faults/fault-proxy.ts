@@ -34,7 +34,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#listener = new Listener(setting.address, (socket) => this.#accept(socket))
   }
 
-  /** Starts a proxy and resolves when it listens. */
+  /** @internal Use {@link startFaultProxy}. */
   static async start(setting: FaultProxySetting): Promise<FaultProxy> {
     const proxy = new FaultProxy(setting)
     await proxy.#listener.open()

@@ -39,7 +39,7 @@ export class RedisMonitor {
     this.#own = own
   }
 
-  /** Begins recording everything but the test's own commands. */
+  /** @internal Use {@link RedisServer.monitor}. */
   static async start(address: RedisAddress, own: OwnCommands): Promise<RedisMonitor> {
     const line = await RedisLine.open(address)
     const monitor = new RedisMonitor(line, own)

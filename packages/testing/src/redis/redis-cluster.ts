@@ -8,6 +8,7 @@ export class RedisCluster implements AsyncDisposable {
   /** Every node: first those that began as masters, then the replicas. */
   readonly nodes: readonly RedisServer[]
 
+  /** @internal Use {@link startRedisCluster}. */
   constructor(nodes: readonly RedisServer[]) {
     this.nodes = nodes
   }

@@ -41,7 +41,7 @@ export class RedisServer implements AsyncDisposable {
     this.url = urlOf(plan.address)
   }
 
-  /** Starts the program and resolves when it answers. */
+  /** @internal Use {@link startRedis}. */
   static async start(plan: RedisProcessPlan): Promise<RedisServer> {
     try {
       return new RedisServer(plan, await launch(plan))

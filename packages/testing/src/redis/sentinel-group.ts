@@ -19,6 +19,7 @@ export class SentinelGroup implements AsyncDisposable {
   /** The sentinels. */
   readonly sentinels: readonly RedisServer[]
 
+  /** @internal Use {@link startSentinel}. */
   constructor({ name, servers, sentinels }: SentinelParts) {
     this.name = name
     this.servers = servers

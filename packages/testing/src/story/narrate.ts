@@ -22,13 +22,12 @@ const PLAIN = /^[\w:./@#$%+-]+$/
  * Undefined fields are not told; errors are told by class and message.
  *
  * ```ts
- * const events: CacheEvent[] = []
- * cache.on('event', (event) => events.push(event))
+ * const { events } = recordEvents({ namespace: 'shop' })
  * await service.userById(7)
  * expect(narrate(events, { without: ['key', 'duration'] })).toMatchInlineSnapshot(`
- *   "1. entry-missed name=user
- *   2. load-started name=user reason=miss
- *   3. load-finished name=user"
+ *   "1. load-started name=user reason=miss
+ *   2. load-finished name=user
+ *   3. entry-missed name=user"
  * `)
  * ```
  */

@@ -1,5 +1,5 @@
 import { InvalidTestOption, TestingError } from '../errors.ts'
-import { turn } from './turn.ts'
+import { breath, turn } from './turn.ts'
 
 /** What Granary calls a clock. {@link ManualClock} has this shape; so does the `Clock` of `@granary/core`. */
 export interface ClockLike {
@@ -23,6 +23,8 @@ export interface ManualClockOptions {
 export interface SettleOptions {
   /** How far the clock may be advanced, in milliseconds; default one hour. */
   readonly limit?: number
+  /** For how many milliseconds of real time to wait when no timer is left: for a socket, a file, another thread; default 1000. */
+  readonly patience?: number
 }
 
 interface Timer {
@@ -32,7 +34,6 @@ interface Timer {
 
 /** As many timers in one call that a zero-delay loop is the likelier explanation. */
 const RUNAWAY = 100_000
-const IDLE_TURNS = 1_000
 const HOUR = 3_600_000
 
 /**
@@ -138,20 +139,20 @@ export class ManualClock implements ClockLike {
    * @throws {@link TestingError} with code `CLOCK_STUCK` when it is still pending after `limit`, or when no timer is left
    */
   async advanceUntilSettled<T>(promise: Promise<T>, options: SettleOptions = {}): Promise<T> {
-    const { limit = HOUR } = options
+    const { limit = HOUR, patience = 1_000 } = options
     const target = this.#targetOf(limit)
     let settled = false
     const mark = () => {
       settled = true
     }
     promise.then(mark, mark)
-    for (let idle = 0; !settled; ) {
+    for (let progressed = performance.now(); ; ) {
       await this.settle()
-      if (settled) break
-      if (this.#runNext(target)) idle = 0
-      else if (++idle > IDLE_TURNS) throw stuck(this.pending, limit)
+      if (settled) return promise
+      if (this.#runNext(target)) progressed = performance.now()
+      else if (performance.now() - progressed > patience) throw stuck(this.pending, limit)
+      else await breath()
     }
-    return promise
   }
 
   #runNext(target: number): boolean {

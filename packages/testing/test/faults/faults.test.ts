@@ -6,6 +6,7 @@ import {
   type FaultPlan,
   type FaultProxy,
   InvalidTestOption,
+  ManualClock,
   type RedisServer,
   startFaultProxy,
   startRedis,
@@ -180,6 +181,20 @@ describe('delay', () => {
     const [one, other] = await Promise.all([measure(), measure()])
     expect(Math.max(...one) - Math.min(...one)).toBeGreaterThan(10)
     for (const [index, time] of one.entries()) expect(Math.abs(time - (other[index] ?? 0))).toBeLessThan(12)
+  })
+
+  test('goes by the clock it is given', async () => {
+    const clock = new ManualClock()
+    const timeless = await startFaultProxy({ target: redis, clock })
+    const client = new Redis(timeless.url)
+    await client.ping()
+    await timeless.inject({ kind: 'delay', ms: 86_400_000, direction: 'up' })
+    const reply = client.ping()
+    expect(await isPending(reply)).toBe(true)
+    clock.advance(86_400_000)
+    expect(await reply).toBe('PONG')
+    client.disconnect()
+    await timeless.stop()
   })
 
   test('lifted, it lets go of what it holds', async () => {

@@ -131,12 +131,22 @@ describe('with asynchronous code', () => {
     await expect(clock.advanceUntilSettled(Promise.reject(new Error('its own')))).rejects.toThrow('its own')
   })
 
+  test('advanceUntilSettled waits for what is outside the clock', async () => {
+    const clock = new ManualClock()
+    const outside = new Promise((resolve) => setTimeout(resolve, 30))
+    const both = outside.then(() => new Promise<string>((resolve) => void clock.schedule(250, () => resolve('done'))))
+    expect(await clock.advanceUntilSettled(both)).toBe('done')
+    expect(clock.now()).toBe(250)
+  })
+
   test('advanceUntilSettled says why a promise cannot settle', async () => {
     const clock = new ManualClock()
     const never = new Promise<never>(() => {})
-    await expect(clock.advanceUntilSettled(never)).rejects.toThrow(/no timer is scheduled/)
+    await expect(clock.advanceUntilSettled(never, { patience: 20 })).rejects.toThrow(/no timer is scheduled/)
     clock.schedule(5_000, () => {})
-    await expect(clock.advanceUntilSettled(never, { limit: 1_000 })).rejects.toThrow(/after the limit of 1000 ms/)
+    await expect(clock.advanceUntilSettled(never, { limit: 1_000, patience: 20 })).rejects.toThrow(
+      /after the limit of 1000 ms/,
+    )
   })
 })
 
