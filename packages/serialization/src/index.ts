@@ -1,23 +1,23 @@
 // Keys: arguments to text, text to digests
 
-export { ARGUMENT_DEPTH, argumentsText, type CanonicalOptions } from './canonical.ts'
-export { digestText, KEY_TEXT_LIMIT, keyText, rememberedTags, tagDigest } from './digest.ts'
-export { parsePrimitive, primitiveText } from './primitive-text.ts'
-export { createSecretDigester, type SecretDigester } from './secret.ts'
+export { ARGUMENT_DEPTH, argumentsText, type CanonicalOptions } from './key/canonical.ts'
+export { digestText, KEY_TEXT_LIMIT, keyText, rememberedTags, tagDigest } from './key/digest.ts'
+export { parsePrimitive, primitiveText } from './key/primitive-text.ts'
+export { createSecretDigester, type SecretDigester } from './key/secret.ts'
 
 // Values: what may be stored, and how it becomes bytes
 
+export { type Codec, type CodecOptions, createCodec, MAX_VALUE_BYTES } from './codec/codec.ts'
 export {
   type ClassRegistration,
   type ClassRegistry,
   classRegistration,
   createClassRegistry,
   type RegisteredClass,
-} from './class-registry.ts'
-export { type Codec, type CodecOptions, createCodec, MAX_VALUE_BYTES } from './codec.ts'
-export { copyOf } from './copy.ts'
-export { type Examination, examine } from './examine.ts'
-export { type ExamineOptions, MAX_OBJECTS, VALUE_DEPTH } from './walk.ts'
+} from './value/class-registry.ts'
+export { copyOf } from './value/copy.ts'
+export { type Examination, examine } from './value/examine.ts'
+export { type ExamineOptions, MAX_OBJECTS, VALUE_DEPTH } from './value/walk.ts'
 
 // Bytes in Redis: payloads and frames
 
@@ -31,7 +31,8 @@ export {
   type FrameView,
   MAX_FRAME_BYTES,
   MAX_TAGS,
-} from './frame.ts'
+  type ReadFrame,
+} from './frame/frame.ts'
 export {
   type Associated,
   type CompressionOptions,
@@ -41,8 +42,8 @@ export {
   type PayloadOptions,
   type Payloads,
   type UnpackOptions,
-} from './payload.ts'
-export { createSealer, type Sealer, type SealingKey } from './seal.ts'
+} from './frame/payload.ts'
+export { createSealer, type Sealer, type SealingKey } from './frame/seal.ts'
 
 // Errors
 

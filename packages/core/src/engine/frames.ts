@@ -2,6 +2,7 @@ import { encodeFrame } from '@granary/serialization'
 import type { Entry } from '../entry/entry.ts'
 import type { Engine } from './engine.ts'
 import type { Operation } from './operation.ts'
+import { incarnationMark } from '../invalidation/incarnation.ts'
 import type { Lease, StoredFrame } from './remote.ts'
 
 /** What a frame records of the moment before its load began. */
@@ -22,7 +23,7 @@ export function frameOf(op: Operation, entry: Entry, lease: Pick<Lease, 'token' 
       negative: entry.negative,
       version: lease.token,
       life: lease.life,
-      inc: incarnationBytes(origin.incarnation),
+      inc: incarnationMark(origin.incarnation),
       reading: origin.reading,
       created: remote.toServer(entry.created),
       freshUntil: remote.toServer(entry.freshUntil),
@@ -38,16 +39,4 @@ export function frameOf(op: Operation, entry: Entry, lease: Pick<Lease, 'token' 
 /** What a sealed payload is bound to: its key and the immutable half of its header. */
 export function sealContext(key: string, associated: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(key), associated])
-}
-
-/** An incarnation as eight bytes. */
-export function incarnationBytes(incarnation: number): Uint8Array {
-  const bytes = Buffer.alloc(8)
-  bytes.writeDoubleBE(incarnation)
-  return bytes
-}
-
-/** The incarnation that eight bytes stand for. */
-export function readIncarnation(bytes: Uint8Array): number {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, 8).readDoubleBE(0)
 }

@@ -3,7 +3,7 @@ import { enclosingLoad } from '../flight/current-load.ts'
 import type { Flight, Wake } from '../flight/flight.ts'
 import { lookInRedis, type RemoteFind } from './lookup.ts'
 import type { Operation } from './operation.ts'
-import type { Acquisition, Lease, RemoteTier } from './remote.ts'
+import type { AcquireRequest, Acquisition, Lease, RemoteTier } from './remote.ts'
 
 /** Takes the lease of a key from whoever holds it; undefined when Redis cannot be asked. */
 export async function forceLease(op: Operation): Promise<Lease | undefined> {
@@ -85,7 +85,8 @@ async function claim(op: Operation, request: ClaimRequest): Promise<Claim> {
 }
 
 function acquire(op: Operation, remote: RemoteTier, find: Exclude<RemoteFind, { status: 'unusable' }>, deadline: number): Promise<Acquisition> {
-  return remote.acquire(op, { seen: find.seen, mode: find.status === 'absent' ? find.mode : 'keep' }, deadline)
+  const request: AcquireRequest = find.status === 'found' ? { seen: find.frame.version, mode: 'keep' } : { seen: find.seen, mode: find.mode }
+  return remote.acquire(op, request, deadline)
 }
 
 /** One flight's patience with the holders of a lease. */

@@ -1,8 +1,8 @@
-import { decodeFrame, FRAME, FrameError, type FrameView } from '@granary/serialization'
+import { decodeFrame, FrameError, type ReadFrame } from '@granary/serialization'
 import type { Entry, EntryTimes, Resident } from '../entry/entry.ts'
 import { judgeFreshness } from '../entry/freshness.ts'
 import { adoptDecoded } from '../entry/stored-value.ts'
-import { readIncarnation, sealContext } from './frames.ts'
+import { sealContext } from './frames.ts'
 import type { Landing } from './landing.ts'
 import type { Operation } from './operation.ts'
 import type { ClockReading, RemoteReply, RemoteTier } from './remote.ts'
@@ -23,13 +23,16 @@ export type RemoteFind =
       readonly status: 'found'
       readonly entry: Entry
       readonly freshness: Exclude<Landing['freshness'], 'unproven'>
-      readonly seen: Uint8Array
+      readonly frame: ReadFrame
       readonly leasedUntil: number
     }
 
 const NO_VERSION = new Uint8Array(8)
 const NOTHING_SEALED = new Uint8Array(0)
 const NOT_LEASED = Number.NEGATIVE_INFINITY
+
+/** No holder asks for more than this at a time, in milliseconds: a later end is damage, and would be waited for. */
+const LONGEST_LEASE = 60_000
 
 /** Looks in process memory: usable only while proven fresh and with no event of the entry's tags since it was born. */
 export function lookInMemory({ engine, state, policy, local }: Operation): LocalFind | undefined {
@@ -87,29 +90,25 @@ function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): Re
   }
   link.prove(clock, reply.sentAt)
   if (bytes === undefined) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil: NOT_LEASED }
-  let frame: Frame
+  let frame: ReadFrame
   try {
     frame = decodeFrame(bytes)
   } catch (error) {
     return rejectFrame(op, bytes, error)
   }
-  const leasedUntil = isLeased(frame) ? remote.toLocal(frame.leaseDeadline) : NOT_LEASED
+  const leasedUntil = frame.leased ? remote.toLocal(frame.leaseDeadline) : NOT_LEASED
+  if (leasedUntil > op.engine.clock.now() + LONGEST_LEASE) return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The lease never ends.'))
   if (frame.placeholder) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil }
-  const absent = { status: 'absent', seen: frame.version, mode: 'drop', leasedUntil } as const
-  if (!sameBytes(frame.life, reply.life) || readIncarnation(frame.inc) !== clock.incarnation) return absent
+  const absent = (): RemoteFind => ({ status: 'absent', seen: frame.version, mode: 'drop', leasedUntil })
+  if (!frame.belongsTo(reply.life, clock.mark)) return absent()
   const current = isKnownCurrent(op, frame, clock)
-  if (current === false) return absent
+  if (current === false) return absent()
   if (current) return find(op, frame, { ...context, bytes, leasedUntil, remote })
   return askIfCurrent(op, frame, { ...context, clock }).then((asked) =>
-    asked ? find(op, frame, { ...context, bytes, leasedUntil, remote }) : absent,
+    asked ? find(op, frame, { ...context, bytes, leasedUntil, remote }) : absent(),
   )
 }
 
-type Frame = ReturnType<typeof decodeFrame>
-
-function isLeased({ leaseDeadline, token }: FrameView): boolean {
-  return leaseDeadline > 0 && token.some((byte) => byte !== 0)
-}
 
 interface FindContext extends ReadContext {
   readonly bytes: Uint8Array
@@ -118,12 +117,12 @@ interface FindContext extends ReadContext {
 }
 
 /** A valid frame becomes an entry, if its age and its payload allow. */
-function find(op: Operation, frame: Frame, { born, bytes, leasedUntil, remote }: FindContext): RemoteFind {
+function find(op: Operation, frame: ReadFrame, { born, bytes, leasedUntil, remote }: FindContext): RemoteFind {
   const times = timesOf(frame, op.policy.staleWhileRevalidate, remote)
   const freshness = judgeFreshness(times, op.policy, op.engine.clock.now(), op.engine.random)
   if (freshness === 'expired') return { status: 'absent', seen: frame.version, mode: 'drop', leasedUntil }
   try {
-    return { status: 'found', entry: entryOf(op, frame, { born, times, bytes }), freshness, seen: frame.version, leasedUntil }
+    return { status: 'found', entry: entryOf(op, frame, { born, times, bytes }), freshness, frame, leasedUntil }
   } catch (error) {
     return rejectFrame(op, bytes, error)
   }
@@ -133,7 +132,7 @@ function find(op: Operation, frame: Frame, { born, bytes, leasedUntil, remote }:
  * Whether no tag, the name or the namespace was invalidated after the entry's reading: yes or no when the local records
  * decide, undefined when the bus has not delivered all that the clock counts, or a record has to be asked for.
  */
-function isKnownCurrent(op: Operation, frame: FrameView, clock: ClockReading): boolean | undefined {
+function isKnownCurrent(op: Operation, frame: ReadFrame, clock: ClockReading): boolean | undefined {
   const { link } = op.engine
   const members = membersOf(op, frame.tags)
   if (!link.isCurrent(members, frame.reading)) return false
@@ -141,7 +140,7 @@ function isKnownCurrent(op: Operation, frame: FrameView, clock: ClockReading): b
 }
 
 /** Waits briefly for the bus, then asks Redis for what is still not known: once per tag. */
-async function askIfCurrent(op: Operation, frame: FrameView, { clock, deadline }: ReadContext & { clock: ClockReading }): Promise<boolean> {
+async function askIfCurrent(op: Operation, frame: ReadFrame, { clock, deadline }: ReadContext & { clock: ClockReading }): Promise<boolean> {
   const { link, remote } = op.engine
   const members = membersOf(op, frame.tags)
   const behind = clock.tagClock > link.reading && !(await link.untilDelivered(clock.sequence, BUS_PATIENCE))
@@ -164,11 +163,12 @@ function membersOf({ state }: Operation, tags: readonly string[]): readonly stri
 
 function entryOf(
   op: Operation,
-  frame: Frame,
+  frame: ReadFrame,
   { born, times, bytes }: { born: number; times: EntryTimes; bytes: Uint8Array },
 ): Entry {
   const { payloads, registry } = op.engine
-  const value = payloads.unpack(frame.payload, isSealed(bytes) ? sealContext(op.key, frame.associated) : NOTHING_SEALED)
+  // The flag only spares building the context: a payload that is sealed does not open without it.
+  const value = payloads.unpack(frame.payload, frame.sealed ? sealContext(op.key, frame.associated) : NOTHING_SEALED)
   op.state.counters.bytesRead += bytes.length
   const stored = adoptDecoded(value, op.policy, registry)
   return {
@@ -177,13 +177,8 @@ function entryOf(
     negative: frame.negative,
     tags: frame.tags,
     born,
-    version: Buffer.from(frame.version).toString('latin1'),
+    version: frame.versionText,
   }
-}
-
-/** The flag only spares building the context: a payload that is sealed does not open without it. */
-function isSealed(bytes: Uint8Array): boolean {
-  return ((bytes[FRAME.flagsAt] ?? 0) & FRAME.flags.sealed) !== 0
 }
 
 function rejectFrame(op: Operation, bytes: Uint8Array, error: unknown): RemoteFind {
@@ -195,7 +190,7 @@ function rejectFrame(op: Operation, bytes: Uint8Array, error: unknown): RemoteFi
 }
 
 /** Frames carry two ends; how long stale may be served in between is the reader's policy. */
-function timesOf(frame: FrameView, staleWhileRevalidate: number, remote: RemoteTier): EntryTimes {
+function timesOf(frame: ReadFrame, staleWhileRevalidate: number, remote: RemoteTier): EntryTimes {
   const freshUntil = Math.ceil(remote.toLocal(frame.freshUntil))
   const keepUntil = Math.ceil(remote.toLocal(frame.hardExpiry))
   return {
@@ -205,8 +200,4 @@ function timesOf(frame: FrameView, staleWhileRevalidate: number, remote: RemoteT
     keepUntil,
     loadTime: frame.loadTime,
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
 }

@@ -24,12 +24,17 @@ export interface ClockReading {
   readonly sequence: number
 }
 
+/** The clock as a read saw it, with the mark by which frames of its incarnation are known. */
+export interface MarkedReading extends ClockReading {
+  readonly mark: Uint8Array
+}
+
 /** What a read brought back. */
 export interface RemoteReply {
   /** The stored bytes; undefined when there are none. */
   readonly bytes: Uint8Array | undefined
   /** Undefined when the namespace's metadata is gone. */
-  readonly clock: ClockReading | undefined
+  readonly clock: MarkedReading | undefined
   /** The life of the server that answered. */
   readonly life: Uint8Array
   /** When the read was sent, in monotonic milliseconds. */

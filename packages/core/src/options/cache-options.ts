@@ -47,7 +47,7 @@ export interface RedisTierOptions {
   readonly client: RedisInput
   /** What one call may wait for Redis in all. Default: `'250ms'`. */
   readonly callBudget?: Duration
-  /** How long a lease lives without its holder. Default: `'3s'`. */
+  /** How long a lease lives without its holder, at most `'30s'`; a longer load renews it. Default: `'3s'`. */
   readonly leaseTime?: Duration
   /** `ready()` rejects when Redis cannot be reached. Default: false. */
   readonly required?: boolean

@@ -76,9 +76,16 @@ function resolveRedis(given: NonNullable<CacheOptions['redis']>, environment: No
   return {
     plan: planConnections(options.client, environment),
     callBudget: durationOr(options.callBudget, 'redis.callBudget', 250),
-    leaseTime: durationOr(options.leaseTime, 'redis.leaseTime', 3_000),
+    leaseTime: resolveLeaseTime(options.leaseTime),
     required: options.required ?? false,
   }
+}
+
+/** Readers take a lease that ends in more than a minute for damage; a longer load renews a shorter lease. */
+function resolveLeaseTime(given: Duration | undefined): number {
+  const leaseTime = durationOr(given, 'redis.leaseTime', 3_000)
+  if (leaseTime > 30_000) throw new InvalidOption('redis.leaseTime', given, "'30s' is the longest; a load that takes longer renews its lease")
+  return leaseTime
 }
 
 function isTierOptions(given: NonNullable<CacheOptions['redis']>): given is RedisTierOptions {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
-import type { AcquireRequest, Address, RemoteReply } from '../engine/remote.ts'
+import type { AcquireRequest, Address, ClockReading, MarkedReading, RemoteReply } from '../engine/remote.ts'
+import { incarnationMark } from '../invalidation/incarnation.ts'
 import { parseClock } from './clock-key.ts'
 import type { Connection } from './connection.ts'
 import { ACQUIRE } from './frame-scripts.ts'
@@ -42,6 +43,8 @@ export class Lanes {
   readonly #session: Session
   readonly #options: LaneOptions
   readonly #large = new Set<string>()
+  #incarnation = Number.NaN
+  #marked: Uint8Array = new Uint8Array(8)
   readonly #reads: Gather<Address, RemoteReply>
   readonly #leases: Gather<LeaseRequest, LeaseAnswer>
 
@@ -73,12 +76,22 @@ export class Lanes {
     const keys = addresses.map(({ key }) => key)
     keys.push(clockKey)
     const values = (await connection.call('mget', keys, deadline)) as (Uint8Array | null)[]
-    const reading = parseClock(values[addresses.length])
+    const clockReading = this.#mark(parseClock(values[addresses.length]))
     return addresses.map(({ label }, at) => {
       const bytes = values[at] ?? undefined
       if (bytes !== undefined && bytes.length > LARGE) this.#large.add(label)
-      return { bytes, clock: reading, life: connection.life, sentAt }
+      return { bytes, clock: clockReading, life: connection.life, sentAt }
     })
+  }
+
+  /** Marks are made once per incarnation, not once per read. */
+  #mark(reading: ClockReading | undefined): MarkedReading | undefined {
+    if (reading === undefined) return undefined
+    if (reading.incarnation !== this.#incarnation) {
+      this.#incarnation = reading.incarnation
+      this.#marked = incarnationMark(reading.incarnation)
+    }
+    return { ...reading, mark: this.#marked }
   }
 
   async #acquireMany(requests: readonly LeaseRequest[], deadline: number): Promise<LeaseAnswer[]> {

@@ -1,11 +1,11 @@
 import { Packr, RESERVE_START_SPACE } from 'msgpackr'
-import { type ClassRegistry, NO_CLASSES } from './class-registry.ts'
-import { FrameError, UncacheableValue } from './errors.ts'
-import { examine } from './examine.ts'
+import { FrameError, UncacheableValue } from '../errors.ts'
+import { type ClassRegistry, NO_CLASSES } from '../value/class-registry.ts'
+import { examine } from '../value/examine.ts'
+import { VALUE_DEPTH } from '../value/walk.ts'
 import { toMarked } from './marks.ts'
 import { readValue } from './reader.ts'
 import { fromMarked } from './unmark.ts'
-import { VALUE_DEPTH } from './walk.ts'
 
 /** Values to bytes and back. */
 export interface Codec {

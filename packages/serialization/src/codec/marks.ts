@@ -5,12 +5,13 @@
  * a mark. Objects met more than once are defined where they first stand and referred to afterwards; both directions visit
  * the tree in the same order, so a reference never comes before its definition.
  */
-import { BINARY_NAMES, binaryName, bytesOf } from './binary.ts'
-import type { ClassRegistry } from './class-registry.ts'
-import { UncacheableValue } from './errors.ts'
-import { FAULT_NAMES, faultName } from './fault.ts'
-import { describeInstance, ordinary } from './walk.ts'
-import { isWellFormed } from './well-formed.ts'
+
+import { UncacheableValue } from '../errors.ts'
+import { BINARY_NAMES, binaryName, bytesOf } from '../value/binary.ts'
+import type { ClassRegistry } from '../value/class-registry.ts'
+import { FAULT_NAMES, faultName } from '../value/fault.ts'
+import { describeInstance, ordinary } from '../value/walk.ts'
+import { isWellFormed } from '../well-formed.ts'
 
 /** What each mark stands for. Stored for ever: append only. */
 export const MARK = {

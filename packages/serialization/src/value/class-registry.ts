@@ -1,4 +1,4 @@
-import { InvalidClassRegistration } from './errors.ts'
+import { InvalidClassRegistration } from '../errors.ts'
 
 /** How instances of one class become plain data and come back. */
 export interface ClassRegistration<T = never> {

@@ -1,7 +1,7 @@
-import { BINARY_NAMES, type BinaryName, binaryFrom } from './binary.ts'
-import type { ClassRegistry } from './class-registry.ts'
-import { FrameError } from './errors.ts'
-import { bareFault, FAULT_NAMES, setOwn } from './fault.ts'
+import { FrameError } from '../errors.ts'
+import { BINARY_NAMES, type BinaryName, binaryFrom } from '../value/binary.ts'
+import type { ClassRegistry } from '../value/class-registry.ts'
+import { bareFault, FAULT_NAMES, setOwn } from '../value/fault.ts'
 import { MARK } from './marks.ts'
 
 /** Turns a freshly decoded marked tree back into the value, changing its objects in place. @throws FrameError when a mark makes no sense. */

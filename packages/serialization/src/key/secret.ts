@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { InvalidPepper } from './errors.ts'
+import { InvalidPepper } from '../errors.ts'
 
 const MINIMUM_BYTES = 16
 // Keeps these digests apart from any other use of the same pepper.

@@ -18,13 +18,14 @@
  * | Buffer, typed arrays, ArrayBuffer | `Buffer(base64url)`, `Float64Array(…)`, … |
  * | registered class | `class("Money",…)` |
  */
-import { binaryName, bytesOf } from './binary.ts'
-import { type ClassRegistry, NO_CLASSES } from './class-registry.ts'
-import { UnkeyableArgument } from './errors.ts'
+
+import { UnkeyableArgument } from '../errors.ts'
+import { isBare, wayToProperty } from '../property-name.ts'
+import { binaryName, bytesOf } from '../value/binary.ts'
+import { type ClassRegistry, NO_CLASSES } from '../value/class-registry.ts'
+import { describeInstance } from '../value/walk.ts'
 import { leafText, quotedText } from './primitive-text.ts'
-import { isBare, wayToProperty } from './property-name.ts'
 import { propertyPlan } from './property-plan.ts'
-import { describeInstance } from './walk.ts'
 
 /** How deep arguments may be nested unless told otherwise. */
 export const ARGUMENT_DEPTH = 64

@@ -1,8 +1,8 @@
+import { wayToProperty } from '../property-name.ts'
+import { isWellFormed } from '../well-formed.ts'
 import { binaryName, bytesOf } from './binary.ts'
 import type { ClassRegistry } from './class-registry.ts'
 import { faultName } from './fault.ts'
-import { wayToProperty } from './property-name.ts'
-import { isWellFormed } from './well-formed.ts'
 
 /** How deep values may be nested unless told otherwise. */
 export const VALUE_DEPTH = 256

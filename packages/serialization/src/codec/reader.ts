@@ -6,7 +6,7 @@
  * every record definition it meets a few times, and it takes ten times as long for a value of one small record.
  * MessagePack specification: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
-import { FrameError } from './errors.ts'
+import { FrameError } from '../errors.ts'
 import { extensionValue } from './extension.ts'
 import { beginShapes, guessedShape, type Shape, shapeOf } from './shape.ts'
 
@@ -76,46 +76,8 @@ function marked(token: number): unknown {
       return false
     case 0xc3:
       return true
-    case 0xc4:
-      return binary(uint8())
-    case 0xc5:
-      return binary(uint16())
-    case 0xc6:
-      return binary(uint32())
-    case 0xc7:
-      return extension(uint8())
-    case 0xc8:
-      return extension(uint16())
-    case 0xc9:
-      return extension(uint32())
     case 0xcb:
       return float64()
-    case 0xcc:
-      return uint8()
-    case 0xcd:
-      return uint16()
-    case 0xce:
-      return uint32()
-    case 0xcf:
-      return source.readBigUInt64BE(advance(8))
-    case 0xd0:
-      return source.readInt8(advance(1))
-    case 0xd1:
-      return source.readInt16BE(advance(2))
-    case 0xd2:
-      return source.readInt32BE(advance(4))
-    case 0xd3:
-      return source.readBigInt64BE(advance(8))
-    case 0xd4:
-      return source[position] === RECORD ? definition() : extension(1)
-    case 0xd5:
-      return extension(2)
-    case 0xd6:
-      return extension(4)
-    case 0xd7:
-      return extension(8)
-    case 0xd8:
-      return extension(16)
     case 0xd9:
       return string(uint8())
     case 0xda:
@@ -130,8 +92,57 @@ function marked(token: number): unknown {
       return map(uint16())
     case 0xdf:
       return map(uint32())
+    case 0xd4:
+      return source[position] === RECORD ? definition() : extension(1)
   }
   if (token === undefined) throw truncated()
+  return token >= 0xcc && token <= 0xd3 ? integer(token) : lump(token)
+}
+
+function integer(token: number): number | bigint {
+  switch (token) {
+    case 0xcc:
+      return uint8()
+    case 0xcd:
+      return uint16()
+    case 0xce:
+      return uint32()
+    case 0xcf:
+      return source.readBigUInt64BE(advance(8))
+    case 0xd0:
+      return source.readInt8(advance(1))
+    case 0xd1:
+      return source.readInt16BE(advance(2))
+    case 0xd2:
+      return source.readInt32BE(advance(4))
+  }
+  return source.readBigInt64BE(advance(8))
+}
+
+/** Bytes and extensions. */
+function lump(token: number): unknown {
+  switch (token) {
+    case 0xc4:
+      return binary(uint8())
+    case 0xc5:
+      return binary(uint16())
+    case 0xc6:
+      return binary(uint32())
+    case 0xc7:
+      return extension(uint8())
+    case 0xc8:
+      return extension(uint16())
+    case 0xc9:
+      return extension(uint32())
+    case 0xd5:
+      return extension(2)
+    case 0xd6:
+      return extension(4)
+    case 0xd7:
+      return extension(8)
+    case 0xd8:
+      return extension(16)
+  }
   throw corrupt(`the unknown token ${token}`)
 }
 

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto'
-import { FrameError, InvalidSealingKey } from './errors.ts'
+import { FrameError, InvalidSealingKey } from '../errors.ts'
 
 /** Encrypts and authenticates payloads. */
 export interface Sealer {
@@ -44,52 +44,57 @@ export function createSealer(options: { readonly keys: readonly SealingKey[] }):
   }
   const [current] = keys
   if (current === undefined) throw new InvalidSealingKey('encrypt: give at least one key of 32 bytes.')
-  const prefix = Buffer.concat([Buffer.from([Buffer.byteLength(current[0])]), Buffer.from(current[0])])
-
+  const [id, key] = current
+  const prefix = Buffer.concat([Buffer.from([Buffer.byteLength(id)]), Buffer.from(id)])
   return {
-    seal(plain, associated) {
-      const sealed = Buffer.allocUnsafe(prefix.length + NONCE_BYTES + TAG_BYTES + plain.length)
-      prefix.copy(sealed)
-      const nonce = randomFillSync(sealed.subarray(prefix.length, prefix.length + NONCE_BYTES))
-      const cipher = createCipheriv('aes-256-gcm', current[1], nonce)
-      cipher.setAAD(associated)
-      const body = prefix.length + NONCE_BYTES + TAG_BYTES
-      cipher.update(plain).copy(sealed, body)
-      cipher.final()
-      cipher.getAuthTag().copy(sealed, body - TAG_BYTES)
-      return sealed
-    },
-    open(sealed, associated) {
-      const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
-      const start = 1 + (bytes[0] ?? 0)
-      const body = start + NONCE_BYTES + TAG_BYTES
-      if (bytes.length < body)
-        throw new FrameError('FRAME_TRUNCATED', 'The sealed payload is shorter than its own header.')
-      const id = bytes.toString('utf8', 1, start)
-      const key = keys.get(id)
-      if (key === undefined)
-        throw new FrameError(
-          'FRAME_KEY',
-          `The payload was sealed with the key '${id}', which is not among the keys of encrypt.`,
-        )
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(start, start + NONCE_BYTES), {
-        authTagLength: TAG_BYTES,
-      })
-      decipher.setAAD(associated)
-      decipher.setAuthTag(bytes.subarray(body - TAG_BYTES, body))
-      const plain = decipher.update(bytes.subarray(body))
-      try {
-        decipher.final()
-      } catch (cause) {
-        throw new FrameError(
-          'FRAME_SEAL',
-          'The sealed payload was changed, moved to another entry, or sealed with another key of the same id.',
-          { cause },
-        )
-      }
-      return plain
-    },
+    seal: (plain, associated) => seal(prefix, key, plain, associated),
+    open: (sealed, associated) =>
+      open(keys, Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength), associated),
   }
+}
+
+function seal(prefix: Buffer, key: Buffer, plain: Uint8Array, associated: Uint8Array): Buffer {
+  const body = prefix.length + NONCE_BYTES + TAG_BYTES
+  const sealed = Buffer.allocUnsafe(body + plain.length)
+  prefix.copy(sealed)
+  const nonce = randomFillSync(sealed.subarray(prefix.length, prefix.length + NONCE_BYTES))
+  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  cipher.setAAD(associated)
+  cipher.update(plain).copy(sealed, body)
+  cipher.final()
+  cipher.getAuthTag().copy(sealed, body - TAG_BYTES)
+  return sealed
+}
+
+function open(keys: ReadonlyMap<string, Buffer>, sealed: Buffer, associated: Uint8Array): Buffer {
+  const start = 1 + (sealed[0] ?? 0)
+  const body = start + NONCE_BYTES + TAG_BYTES
+  if (sealed.length < body)
+    throw new FrameError('FRAME_TRUNCATED', 'The sealed payload is shorter than its own header.')
+  const id = sealed.toString('utf8', 1, start)
+  const key = keys.get(id)
+  if (key === undefined) {
+    throw new FrameError(
+      'FRAME_KEY',
+      `The payload was sealed with the key '${id}', which is not among the keys of encrypt.`,
+    )
+  }
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(start, start + NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  })
+  decipher.setAAD(associated)
+  decipher.setAuthTag(sealed.subarray(body - TAG_BYTES, body))
+  const plain = decipher.update(sealed.subarray(body))
+  try {
+    decipher.final()
+  } catch (cause) {
+    throw new FrameError(
+      'FRAME_SEAL',
+      'The sealed payload was changed, moved to another entry, or sealed with another key of the same id.',
+      { cause },
+    )
+  }
+  return plain
 }
 
 function keyBytes(id: string, key: Uint8Array | string): Buffer {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { isWellFormed } from './well-formed.ts'
+import { isWellFormed } from '../well-formed.ts'
 
 /** The longest argument text that stays readable in a key, in characters, unless told otherwise. */
 export const KEY_TEXT_LIMIT = 200

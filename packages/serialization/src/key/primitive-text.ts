@@ -1,4 +1,4 @@
-import { UnkeyableArgument } from './errors.ts'
+import { UnkeyableArgument } from '../errors.ts'
 
 /** The canonical text of one primitive; the same as `argumentsText([value])`, without the list. */
 export function primitiveText(value: string | number | boolean | bigint | null | undefined): string {

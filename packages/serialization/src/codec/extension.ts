@@ -1,4 +1,4 @@
-import { FrameError } from './errors.ts'
+import { FrameError } from '../errors.ts'
 
 const UNDEFINED = 0x00
 const LARGE_INTEGER = 0x42

@@ -1,7 +1,7 @@
 import { compress, compressSync, uncompress, uncompressSync } from 'lz4-napi'
-import type { ClassRegistry } from './class-registry.ts'
-import { bufferOf, type CodecOptions, ValueCodec } from './codec.ts'
-import { FrameError } from './errors.ts'
+import { bufferOf, type CodecOptions, ValueCodec } from '../codec/codec.ts'
+import { FrameError } from '../errors.ts'
+import type { ClassRegistry } from '../value/class-registry.ts'
 import type { Sealer } from './seal.ts'
 
 /** The first byte of a payload: its layout's version in the low half, and how the rest was made. */
