@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { readCatalogSnapshot } from '../src/catalog/snapshot.ts'
 import { generateAccounts } from '../src/seed/accounts.ts'
 import { seedDatabase } from '../src/seed/seed-database.ts'
@@ -12,7 +11,9 @@ import { between, countFleet } from './fleet/stats.ts'
 import type { DemoOptions } from './options.ts'
 import { Judge } from './oracle/judge.ts'
 import { World } from './oracle/world.ts'
+import { describeOutage, type OutageReport, runOutage } from './outage.ts'
 import type { DemoDatabase } from './provide-database.ts'
+import type { DemoResult } from './report/conclusion.ts'
 import { type PhaseReport, reportPhase } from './report/phase.ts'
 import { showProgress } from './report/progress.ts'
 import { Traffic } from './traffic/traffic.ts'
@@ -21,9 +22,11 @@ import { Traffic } from './traffic/traffic.ts'
 const MAX_STALENESS = 1_000
 /** The seed's database: 50 to 150 ms away. */
 const LATENCY = [50, 150] as const
-const USERS = 2_000
+const USERS = 500
+/** Before anything is measured, whichever comes first: the tables are about warm processes. Every answer is judged all the same. */
+const WARM_UP = { seconds: 4, requests: 4_000 }
 /** Requests under way: few enough that a near database answers at its own pace, enough that a far one is kept busy. */
-const WORKERS = { near: 12, far: 96 }
+const WORKERS = { near: 12, far: 64 }
 
 /** What the demo runs on. */
 export interface DemoParts {
@@ -32,17 +35,6 @@ export interface DemoParts {
   readonly redis: DemoRedis
   readonly say: (line: string) => void
   readonly output: NodeJS.WriteStream
-}
-
-/** What the demo found. */
-export interface DemoResult {
-  readonly processes: number
-  readonly near: { readonly before: PhaseReport; readonly after: PhaseReport }
-  readonly far: { readonly before: PhaseReport; readonly after: PhaseReport }
-  /** What the driver believed and the database does not hold. */
-  readonly differences: readonly string[]
-  /** Processes that ended by themselves. */
-  readonly lost: number
 }
 
 /** Runs the four phases: without and with the cache, on a near database and on one far away. */
@@ -59,6 +51,7 @@ export class Demo {
   readonly #processes: number
   #maxStaleness = 0
   #lost = 0
+  #outage: OutageReport | undefined
 
   private constructor(parts: DemoParts, world: World, keySalt: string) {
     this.#parts = parts
@@ -103,6 +96,7 @@ export class Demo {
       far: { before: farBefore, after: farAfter },
       differences: await crossCheck(this.#parts.database.connection, this.#world, seed),
       lost: this.#lost,
+      outage: this.#outage,
     }
   }
 
@@ -130,26 +124,19 @@ export class Demo {
       traffic: this.#traffic,
       delivered: (process) => this.#delivered(fleet, process),
     })
+    const workers = far ? WORKERS.far : WORKERS.near
+    const warmUp = await driver.run({ ...WARM_UP, workers })
     const progress = showProgress(label, options.seconds, output)
     const before = await countFleet(fleet.origins, this.#secrets.adminToken)
     const started = performance.now()
-    const outage = cached && !far ? this.#outage(redis, options.seconds) : undefined
-    const workers = far ? WORKERS.far : WORKERS.near
+    const outage = cached && !far ? runOutage(redis, options.seconds) : undefined
     const tally = await driver.run({ seconds: options.seconds, workers, onAnswer: (seen) => progress.update(seen) })
-    await outage
+    const times = await outage
     progress.stop(tally)
     const seconds = (performance.now() - started) / 1_000
     const counts = between(before, await countFleet(fleet.origins, this.#secrets.adminToken))
-    return reportPhase({ cached, emulatedLatency: far, seconds, tally, counts })
-  }
-
-  /** Redis goes when four tenths of the phase are over, and is back after six tenths. */
-  async #outage({ outage }: DemoRedis, seconds: number): Promise<void> {
-    if (outage === undefined) return
-    await sleep(seconds * 400)
-    await outage.begin()
-    await sleep(seconds * 200)
-    await outage.end()
+    if (times !== undefined) this.#outage = describeOutage(times, fleet.redisChanges)
+    return reportPhase({ cached, emulatedLatency: far, seconds, warmUp, tally, counts })
   }
 
   async #delivered(fleet: Fleet, process: number): Promise<void> {

@@ -19,7 +19,7 @@ export interface Gateway {
 
 /** Puts a gateway together over a database. Redis is found through the environment, and without it memory serves alone. */
 export function createGateway(database: Database, config: GatewayConfig, cache: Cache = defaultCache()): Gateway {
-  configureGranary({ cache })
+  const restore = configureGranary({ cache })
   const queries = new QueryCounter()
   const counted = queries.count(database)
   const services = createServices(counted, config)
@@ -33,6 +33,7 @@ export function createGateway(database: Database, config: GatewayConfig, cache: 
     close: async () => {
       await app.close()
       await cache.close()
+      restore()
     },
   }
 }

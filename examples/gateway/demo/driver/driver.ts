@@ -17,6 +17,8 @@ export interface DriverParts {
 /** How long and how hard to drive. */
 export interface Drive {
   readonly seconds: number
+  /** Stop after so many requests even if the time is not over. */
+  readonly requests?: number
   /** Requests under way at any time. */
   readonly workers: number
   /** Called after each answer. */
@@ -41,12 +43,12 @@ export class Driver {
   }
 
   /** Drives, and resolves to what was seen once the last answer is judged. */
-  async run({ seconds, workers, onAnswer }: Drive): Promise<Tally> {
+  async run({ seconds, requests = Number.POSITIVE_INFINITY, workers, onAnswer }: Drive): Promise<Tally> {
     const tally = new Tally()
     const docket = new Docket()
     const deadline = performance.now() + seconds * 1_000
     const work = async () => {
-      while (performance.now() < deadline) {
+      while (performance.now() < deadline && tally.requests < requests) {
         await this.#perform(this.#next(), this.#traffic.process(this.#client.processes), { tally, docket })
         onAnswer?.(tally)
       }

@@ -27,9 +27,9 @@ export class Tally {
     return this.all.length
   }
 
-  /** Requests without an answer, and answers that were never true. */
+  /** Requests without an answer, answers that were never true, and answers that nobody judged. */
   get errors(): number {
-    return this.failed + this.wrong
+    return this.failed + this.wrong + (this.requests - this.judged)
   }
 
   /** Counts an answer. */

@@ -40,6 +40,11 @@ export class Fleet {
     return this.#members.filter(({ lost }) => lost).length
   }
 
+  /** When each process last said that Redis was lost to it, and in use again; milliseconds, undefined for never. */
+  get redisChanges(): { readonly lost: number | undefined; readonly recovered: number | undefined }[] {
+    return this.#members.map(({ redis }) => ({ ...redis }))
+  }
+
   /** Tells every process something; resolves when all have done it. */
   async order(order: Omit<Order, 'id'>): Promise<void> {
     await Promise.all(this.#members.map((member) => member.order(order)))
@@ -55,6 +60,10 @@ class Member {
   readonly listening: Promise<void>
   port = 0
   lost = false
+  readonly redis: { lost: number | undefined; recovered: number | undefined } = {
+    lost: undefined,
+    recovered: undefined,
+  }
   readonly #child: ChildProcess
   readonly #done = new Map<number, () => void>()
   #orders = 0
@@ -68,7 +77,9 @@ class Member {
     })
     this.listening = new Promise((resolve, reject) => {
       this.#child.on('message', (notice: Notice) => {
-        if ('done' in notice) return this.#done.get(notice.done)?.()
+        if ('done' in notice) this.#done.get(notice.done)?.()
+        if ('redis' in notice) this.redis[notice.redis] = performance.now()
+        if (!('listening' in notice)) return
         this.port = notice.listening
         resolve()
       })

@@ -12,8 +12,13 @@ const config = readConfig(env)
 const random = new SeededRandom(Number(env['GATEWAY_DEMO_SEED'] ?? 1))
 const latency = new SettableLatency(() => random.next())
 const database = await openDatabase(config.databaseUrl, { connections: 20 })
-const cache = createCache({ namespace: env['GATEWAY_NAMESPACE'] ?? 'gateway', redis: 'env' })
+// What the cache would warn about is told to the demo, which shows it in its own words.
+const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+const cache = createCache({ namespace: env['GATEWAY_NAMESPACE'] ?? 'gateway', redis: 'env', logger })
 const gateway = createGateway(withLatency(database, latency), config, cache)
+
+cache.on('redis-lost', () => tell({ redis: 'lost' }))
+cache.on('redis-recovered', () => tell({ redis: 'recovered' }))
 
 process.on('message', async (order: Order) => {
   if (order.latency !== undefined) latency.set(order.latency ?? undefined)

@@ -8,4 +8,7 @@ export interface Order {
 }
 
 /** What a gateway process tells the demo. */
-export type Notice = { readonly listening: number } | { readonly done: number }
+export type Notice =
+  | { readonly listening: number }
+  | { readonly done: number }
+  | { readonly redis: 'lost' | 'recovered' }

@@ -12,6 +12,8 @@ export interface LayerCounts {
 export interface FleetCounts {
   /** Statements that reached the database. */
   readonly queries: number
+  /** Processor time of the gateway processes, in milliseconds. */
+  readonly cpuMs: number
   /** By the first part of the names: `auth`, `db`, `models`. */
   readonly layers: Readonly<Record<string, LayerCounts>>
 }
@@ -28,7 +30,9 @@ export async function countFleet(origins: readonly string[], adminToken: string)
       layers[layer] = add(layers[layer] ?? NONE, counts)
     }
   }
-  return { queries: answers.reduce((sum, { database }) => sum + database.queries, 0), layers }
+  const queries = answers.reduce((sum, { database }) => sum + database.queries, 0)
+  const cpuMs = answers.reduce((sum, { process }) => sum + process.cpuMs, 0)
+  return { queries, cpuMs, layers }
 }
 
 /** What was counted between two moments. */
@@ -37,7 +41,8 @@ export function between(before: FleetCounts, after: FleetCounts): FleetCounts {
     layer,
     add(counts, before.layers[layer] ?? NONE, -1),
   ])
-  return { queries: after.queries - before.queries, layers: Object.fromEntries(layers) }
+  const [queries, cpuMs] = [after.queries - before.queries, after.cpuMs - before.cpuMs]
+  return { queries, cpuMs, layers: Object.fromEntries(layers) }
 }
 
 /** All layers together. */
@@ -62,6 +67,7 @@ function add(left: LayerCounts, right: LayerCounts, sign = 1): LayerCounts {
 interface ProcessStats {
   readonly cache: Stats
   readonly database: { readonly queries: number }
+  readonly process: { readonly cpuMs: number }
 }
 
 async function statsOf(origin: string, adminToken: string): Promise<ProcessStats> {

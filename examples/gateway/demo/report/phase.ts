@@ -7,7 +7,10 @@ export interface PhaseReport {
   readonly cached: boolean
   readonly emulatedLatency: boolean
   readonly seconds: number
+  /** Requests that were measured. */
   readonly requests: number
+  /** Requests that were sent, those before the measurement included. */
+  readonly sent: number
   readonly requestsPerSecond: number
   readonly changes: number
   readonly notModified: number
@@ -16,6 +19,8 @@ export interface PhaseReport {
   readonly overall: Latency
   readonly queries: number
   readonly queriesPerRequest: number
+  /** Processor time of the gateway processes; the database's is not in it. */
+  readonly cpuPerRequest: number
   readonly layers: FleetCounts['layers']
   readonly all: LayerCounts
   readonly hitRate: number
@@ -24,7 +29,8 @@ export interface PhaseReport {
   readonly errors: number
   readonly queued: number
   readonly largestStaleness: number
-  readonly shareNoticeablyStale: number
+  /** Answers that had ceased to be true more than 50 ms before. */
+  readonly noticeablyStale: number
   readonly examples: readonly string[]
 }
 
@@ -33,18 +39,21 @@ export interface PhaseRecord {
   readonly cached: boolean
   readonly emulatedLatency: boolean
   readonly seconds: number
+  /** What was seen before the measurement: judged, not timed. */
+  readonly warmUp: Tally
   readonly tally: Tally
   readonly counts: FleetCounts
 }
 
 /** Sums up a phase. */
-export function reportPhase({ cached, emulatedLatency, seconds, tally, counts }: PhaseRecord): PhaseReport {
+export function reportPhase({ cached, emulatedLatency, seconds, warmUp, tally, counts }: PhaseRecord): PhaseReport {
   const all = allLayers(counts)
   return {
     cached,
     emulatedLatency,
     seconds,
     requests: tally.requests,
+    sent: warmUp.requests + tally.requests,
     requestsPerSecond: tally.requests / seconds,
     changes: tally.changes,
     notModified: tally.notModified,
@@ -53,15 +62,16 @@ export function reportPhase({ cached, emulatedLatency, seconds, tally, counts }:
     overall: summarise(tally.all),
     queries: counts.queries,
     queriesPerRequest: tally.requests === 0 ? 0 : counts.queries / tally.requests,
+    cpuPerRequest: tally.requests === 0 ? 0 : counts.cpuMs / tally.requests,
     layers: counts.layers,
     all,
     hitRate: hitRate(all),
-    judged: tally.judged,
-    stale: tally.stale,
-    errors: tally.errors,
-    queued: tally.queued,
-    largestStaleness: tally.largestStaleness,
-    shareNoticeablyStale: tally.judged === 0 ? 0 : tally.noticeablyStale / tally.judged,
-    examples: tally.examples,
+    judged: warmUp.judged + tally.judged,
+    stale: warmUp.stale + tally.stale,
+    errors: warmUp.errors + tally.errors,
+    queued: warmUp.queued + tally.queued,
+    largestStaleness: Math.max(warmUp.largestStaleness, tally.largestStaleness),
+    noticeablyStale: warmUp.noticeablyStale + tally.noticeablyStale,
+    examples: [...warmUp.examples, ...tally.examples],
   }
 }

@@ -18,6 +18,7 @@ export function comparison(title: string, before: PhaseReport, after: PhaseRepor
       timeRow('Model catalog endpoint, average', before.catalog.average, after.catalog.average),
       timeRow('Overall API latency, average', before.overall.average, after.overall.average),
       ['Database load, queries per request', ...loadCells(before, after)],
+      timeRow('Gateway processor time per request', before.cpuPerRequest, after.cpuPerRequest),
       ['Throughput, requests per second', ...throughputCells(before, after)],
     ]),
     table([

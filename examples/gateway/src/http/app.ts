@@ -31,7 +31,6 @@ export function createApp(parts: AppParts): FastifyInstance {
   const app = fastify({
     // Failures are for whoever runs the gateway; stdout stays free for what a program has to say.
     logger: { level: 'error', stream: process.stderr },
-    disableRequestLogging: true,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true } },
   })
   answerErrors(app)

@@ -16,7 +16,7 @@ export class CatalogAdmin {
   }
 
   /** Adds a model, or brings it to this state; its provider exists. */
-  @Invalidates({ tags: ({ provider, id }: ModelEntry) => modelTags(`${provider}/${id}`) })
+  @Invalidates({ tags: entryTags })
   async upsertModel(entry: ModelEntry): Promise<void> {
     await this.#database.transaction(async (transaction) => {
       const known = await transaction.query('select id from providers where slug = $1', [entry.provider])
@@ -27,7 +27,7 @@ export class CatalogAdmin {
   }
 
   /** Takes a model off the catalog. */
-  @Invalidates({ tags: (id: string) => modelTags(id) })
+  @Invalidates({ tags: modelTags })
   async delistModel(id: string): Promise<void> {
     const delisted = await this.#database.query(
       `update models set is_active = false, updated_at = now() from providers
@@ -39,7 +39,7 @@ export class CatalogAdmin {
   }
 
   /** Gives a model another price. */
-  @Invalidates({ tags: (id: string) => modelTags(id) })
+  @Invalidates({ tags: modelTags })
   async setModelPrice(id: string, price: ModelPrice): Promise<void> {
     const priced = await this.#database.query(
       `insert into model_pricing (model_id, price_per_input_token, price_per_output_token, price_per_request, pricing_source)
@@ -70,7 +70,7 @@ export class CatalogAdmin {
    * One transaction, so that nobody loads a half-written catalog, and one invalidation after it. A source without models
    * is refused: that is a failed download, not an empty market.
    */
-  @Invalidates({ resultTags: (summary: SyncSummary) => syncTags(summary) })
+  @Invalidates({ resultTags: syncTags })
   async sync(source: CatalogSource): Promise<SyncSummary> {
     if (source.models.length === 0)
       throw new RangeError('sync: the source lists no models, which would empty the catalog')
@@ -83,6 +83,10 @@ export class CatalogAdmin {
       return { providers: [...new Set(changed.map(providerOf))], changed }
     })
   }
+}
+
+function entryTags({ provider, id }: ModelEntry): string[] {
+  return [tags.model(`${provider}/${id}`), tags.provider(provider), tags.catalog(), tags.pricing()]
 }
 
 function modelTags(id: string): string[] {

@@ -5,7 +5,10 @@ import { tagList } from '../schemas.ts'
 
 /** What the cache did, and a lever for changes that were made behind the gateway's back. */
 export function adminCacheRoutes(app: FastifyInstance, cache: Cache, queries: QueryCounter): void {
-  app.get('/admin/cache/stats', async () => ({ cache: cache.stats(), database: { queries: queries.queries } }))
+  app.get('/admin/cache/stats', async () => {
+    const { user, system } = process.cpuUsage()
+    return { cache: cache.stats(), database: { queries: queries.queries }, process: { cpuMs: (user + system) / 1_000 } }
+  })
 
   app.post<{ Body: { tags: string[] } }>('/admin/cache/invalidate', { schema: { body: tagList } }, async (request) => {
     return cache.invalidateTags(request.body.tags)

@@ -1,0 +1,94 @@
+import type { OutageReport } from '../outage.ts'
+import type { PhaseReport } from './phase.ts'
+import { comparison, percent, time } from './tables.ts'
+
+const OBJECTIONS = 10
+
+/** What the demo found. */
+export interface DemoResult {
+  readonly processes: number
+  /** On the database as it is. */
+  readonly near: { readonly before: PhaseReport; readonly after: PhaseReport }
+  /** With emulated latency. */
+  readonly far: { readonly before: PhaseReport; readonly after: PhaseReport }
+  /** What the driver believed and the database does not hold. */
+  readonly differences: readonly string[]
+  /** Processes that ended by themselves. */
+  readonly lost: number
+  /** What became of Redis in the middle of the cached phase; undefined when the demo has no Redis to kill. */
+  readonly outage: OutageReport | undefined
+}
+
+/** Whether every answer was right. */
+export function isRight(result: DemoResult): boolean {
+  return staleReads(result) === 0 && errors(result) === 0
+}
+
+/** The last line: everything a script wants to know. */
+export function concludingLine(result: DemoResult): string {
+  const { before, after } = result.near
+  const requests = sum(phases(result).map((phase) => phase.sent))
+  const saved = before.queriesPerRequest === 0 ? 0 : 1 - after.queriesPerRequest / before.queriesPerRequest
+  const figures = `requests=${requests} hit_rate=${percent(after.hitRate)} db_queries_saved=${percent(saved)}`
+  const verdict = isRight(result) ? 'ok' : 'failed'
+  return `demo: ${verdict} ${figures} stale_reads=${staleReads(result)} errors=${errors(result)}`
+}
+
+/** The first things that were not right. */
+export function objections(result: DemoResult): string[] {
+  return [...phases(result).flatMap(({ examples }) => examples), ...result.differences].slice(0, OBJECTIONS)
+}
+
+/** The tables, and what stands below them. */
+export function tables(result: DemoResult): string {
+  const { near, far, differences } = result
+  const checked = `300 users and the whole catalog compared with the database: ${differences.length} differences`
+  return [
+    '',
+    comparison('On the database as it is, on this machine:', near.before, near.after),
+    '',
+    comparison('With emulated latency, 50 to 150 ms per statement (a database far away):', far.before, far.after),
+    '',
+    ...[...outageLines(result), ...stalenessLines(result), checked].map((line) => `  ${line}`),
+  ].join('\n')
+}
+
+function stalenessLines({ near, far }: DemoResult): string[] {
+  const judged = near.after.judged + far.after.judged
+  const noticeable = near.after.noticeablyStale + far.after.noticeablyStale
+  const largest = Math.max(near.after.largestStaleness, far.after.largestStaleness)
+  const share = judged === 0 ? 0 : noticeable / judged
+  return [
+    `${judged} answers of the cached gateway judged one by one, and ${near.before.judged + far.before.judged} without the cache`,
+    `Largest staleness seen: ${time(largest)}; above 50 ms: ${(share * 100).toFixed(3)}% of the answers`,
+  ]
+}
+
+function outageLines({ outage, processes, near }: DemoResult): string[] {
+  if (outage === undefined) return ['Redis was not killed: the demo had none of its own']
+  const { downFor, noticed, recoveredWithin } = outage
+  const back =
+    recoveredWithin === undefined
+      ? 'not all of them used it again'
+      : `all used it again ${time(recoveredWithin)} after its return`
+  return [
+    `Redis was killed in the middle of the first cached phase and away for ${time(downFor)}: ${noticed} of ${processes} processes noticed, ${back}`,
+    `${near.after.queued} changes could not be told to the other processes at once; they were when Redis was back`,
+  ]
+}
+
+function phases({ near, far }: DemoResult): PhaseReport[] {
+  return [near.before, near.after, far.before, far.after]
+}
+
+function staleReads(result: DemoResult): number {
+  return sum(phases(result).map((phase) => phase.stale))
+}
+
+function errors(result: DemoResult): number {
+  return sum(phases(result).map((phase) => phase.errors)) + result.differences.length + result.lost
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, value) => total + value, 0)
+}
