@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { preHandlerAsyncHookHandler } from 'fastify'
+import type { onRequestAsyncHookHandler } from 'fastify'
 import { bearer } from './caller.ts'
 import { refuse } from './errors.ts'
 
 /** Lets a request through when it carries the administrators' token. */
-export function requireAdminToken(token: string): preHandlerAsyncHookHandler {
+export function requireAdminToken(token: string): onRequestAsyncHookHandler {
   const expected = digest(token)
   return async (request, reply) => {
     const given = bearer(request)

@@ -40,7 +40,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   catalogRoutes(app, services)
   healthRoutes(app, database, cache)
   app.register(async (admin) => {
-    admin.addHook('preHandler', requireAdminToken(adminToken))
+    admin.addHook('onRequest', requireAdminToken(adminToken))
     adminAccountRoutes(admin, services)
     adminCatalogRoutes(admin, services, readCatalog)
     adminCacheRoutes(admin, cache, queries)

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { decideAccess } from '../domain/access.ts'
 import { type ApiKey, looksLikeKey } from '../domain/api-key.ts'
 import type { AuthService } from '../services/auth-service.ts'
@@ -21,7 +21,7 @@ export function callerOf(request: FastifyRequest): Caller {
 }
 
 /** Lets a request through when its key opens the gateway; says in `Server-Timing` how long that took to find out. */
-export function authenticate(auth: AuthService): preHandlerAsyncHookHandler {
+export function authenticate(auth: AuthService): onRequestAsyncHookHandler {
   return async (request, reply) => {
     const started = performance.now()
     const caller = await identify(auth, request)

@@ -10,7 +10,7 @@ import { keyView, trialView, userView } from '../views.ts'
 /** What callers see and change of their own. */
 export function userRoutes(app: FastifyInstance, services: Services): void {
   app.register(async (own) => {
-    own.addHook('preHandler', authenticate(services.auth))
+    own.addHook('onRequest', authenticate(services.auth))
     profileRoutes(own, services)
     moneyRoutes(own, services)
     keyRoutes(own, services)
