@@ -48,6 +48,11 @@ describe.each(['legacy', 'standard'])('in the %s mode', (mode) => {
     expect(complaints(accepted).map(({ text }) => text)).toEqual([])
   })
 
+  test('checking some sixty decorated methods stays within 60,000 instantiations', () => {
+    const { getInstantiationCount } = accepted as unknown as { getInstantiationCount: () => number }
+    expect(getInstantiationCount()).toBeLessThan(60_000)
+  })
+
   test('the errors say which option is wrong and what it is called with', () => {
     const text = ts.sys.readFile(mistakes) ?? ''
     const found = complaints(compile(mode, { [mistakes]: text.replaceAll('@ts-expect-error', 'mistake') }, accepted))

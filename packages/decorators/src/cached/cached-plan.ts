@@ -6,6 +6,8 @@ import { locateCache, type Surroundings, surroundingsOf } from '../scope/locate-
 import { type CacheScopeOptions, nameIn, scopeOf } from '../scope/scope.ts'
 import type { CachedFacts } from './read-options.ts'
 
+const NOT_YET = Symbol('not yet')
+
 /**
  * Where the entries of one decorated method are, for every instance and cache it is called with.
  *
@@ -19,7 +21,8 @@ export class CachedPlan implements EntrySource {
   readonly #policies = new WeakMap<object, PartialPolicy>()
   readonly #names = new WeakMap<PartialPolicy, WeakMap<Cache, CachedName>>()
   readonly #definedIn = new WeakSet<Cache>()
-  #own: unknown
+  /** At first something that no instance has. */
+  #own: unknown = NOT_YET
   #scope: CacheScopeOptions | undefined
   #configured: Cache | undefined
   #named: CachedName | undefined
@@ -39,13 +42,8 @@ export class CachedPlan implements EntrySource {
   at(self: unknown): CachedName {
     const own = (self as { readonly cache?: unknown } | null | undefined)?.cache
     const scope = registry.scoped ? scopeOf(self) : undefined
-    if (
-      own === this.#own &&
-      scope === this.#scope &&
-      registry.configuration.cache === this.#configured &&
-      this.#named !== undefined
-    ) {
-      return this.#named
+    if (own === this.#own && scope === this.#scope && registry.configuration.cache === this.#configured) {
+      return this.#named as CachedName
     }
     const named = this.#locate({ own, scope })
     this.#own = own
@@ -68,17 +66,16 @@ export class CachedPlan implements EntrySource {
   }
 
   #locate(surroundings: Surroundings): CachedName {
-    const again = this.#claim()
     const { scope } = surroundings
     const cache = locateCache(this.facts.cache, surroundings, this.#site.where)
     const policy = this.#policyIn(scope)
-    const names = this.#names.get(policy) ?? new WeakMap<Cache, CachedName>()
-    this.#names.set(policy, names)
-    const known = names.get(cache)
+    const known = this.#names.get(policy)?.get(cache)
     if (known !== undefined) return known
-    const named = cache.define(nameIn(scope, this.facts.name), policy, { replace: again || this.#definedIn.has(cache) })
+    const replace = this.#claim() || this.#definedIn.has(cache)
+    const named = cache.define(nameIn(scope, this.facts.name), policy, { replace })
     this.#definedIn.add(cache)
-    names.set(cache, named)
+    const names = this.#names.get(policy) ?? new WeakMap<Cache, CachedName>()
+    this.#names.set(policy, names.set(cache, named))
     return named
   }
 
