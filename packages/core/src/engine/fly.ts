@@ -1,5 +1,6 @@
 import type { Entry } from '../entry/entry.ts'
 import { RedisUnavailable } from '../errors.ts'
+import { enclosingLoad } from '../flight/current-load.ts'
 import { Flight } from '../flight/flight.ts'
 import { commit, fillMemory, harvest, wasInvalidated } from './commit.ts'
 import type { Origin } from './frames.ts'
@@ -20,6 +21,7 @@ export function takeOff(op: Operation, purpose: Purpose): Flight {
   const { flights, clock } = op.engine
   const flight = new Flight(op.key, op.state.segment, clock.now())
   flights.add(flight)
+  enclosingLoad()?.flight.waitsFor.add(flight)
   flight.landing = fly(op, flight, purpose)
   return flight
 }

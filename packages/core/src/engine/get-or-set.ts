@@ -3,7 +3,7 @@ import type { Flight } from '../flight/flight.ts'
 import { wasInvalidated } from './commit.ts'
 import { takeOff } from './fly.ts'
 import type { Landing } from './landing.ts'
-import { waitFor } from './load.ts'
+import { refuseRecursion, waitFor } from './load.ts'
 import { lookInMemory } from './lookup.ts'
 import type { Operation } from './operation.ts'
 import { withPatience } from './patience.ts'
@@ -24,6 +24,7 @@ export async function getOrSet(op: Operation): Promise<Answer> {
   for (;;) {
     const joined = joinableFlight(op)
     const cameAt = op.engine.fences.events
+    refuseRecursion(op.key, joined)
     if (joined !== undefined) op.onWaiting?.()
     const flight = joined ?? takeOff(op, 'miss')
     const landing = await waitFor(flight, () => withPatience(op, flight))
@@ -35,15 +36,16 @@ export async function getOrSet(op: Operation): Promise<Answer> {
 
 /** Loads now, whatever is stored, and stores the result. */
 export async function reload(op: Operation): Promise<Answer> {
+  refuseRecursion(op.key, undefined)
   const flight = takeOff(op, 'reload')
-  return { landing: await waitFor(flight, () => flight.landing), joined: false }
+  return { landing: await waitFor(flight, () => flight.landed), joined: false }
 }
 
 /** Loads once in the background what is still good enough to be served meanwhile. */
 function refreshInBackground(op: Operation): void {
   const { flights, background, settings } = op.engine
   if (settings.closed || flights.find(op.key) !== undefined) return
-  background.run('refresh', runOutsideLoads(() => takeOff(op, 'refresh')).landing)
+  background.run('refresh', runOutsideLoads(() => takeOff(op, 'refresh')).landed)
 }
 
 /** A flight may be joined while memory would be served, or while it is younger than `maxStaleness`. */

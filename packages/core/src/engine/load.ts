@@ -34,6 +34,8 @@ export async function load(op: Operation, { flight, reason, stale }: LoadRequest
   if (telemetry.wants('load-started')) telemetry.emit({ type: 'load-started', name: op.policy.name, key: op.key, reason })
   const context: ActiveLoad = {
     flight,
+    outer: enclosingLoad(),
+    ended: false,
     signal: abort.signal,
     key: op.key,
     stale: stale?.value,
@@ -53,22 +55,36 @@ export async function load(op: Operation, { flight, reason, stale }: LoadRequest
     counters.loadFailures += 1
     if (telemetry.wants('load-failed')) telemetry.emit({ type: 'load-failed', name: op.policy.name, key: op.key, cause })
     throw cause
+  } finally {
+    context.ended = true
   }
 }
 
 /**
- * Refuses to wait for a flight that itself waits, directly or through others, for the load that asks: that would never end.
+ * Refuses a call that could never end: one for a key that a load around it is loading, or one that would join a flight
+ * whose loader waits, directly or through others, for the load that asks.
  *
  * @throws RecursiveLoad with the chain.
  */
+export function refuseRecursion(key: string, joined: Flight | undefined): void {
+  const around = enclosingLoad()
+  const chain = [key]
+  for (let load = around; load !== undefined; load = load.outer) {
+    if (load.ended) continue
+    chain.unshift(load.key)
+    if (load.key === key) throw new RecursiveLoad(chain)
+  }
+  const path = around && joined?.pathTo(around.flight)
+  if (path !== undefined) throw new RecursiveLoad([around?.key ?? key, ...path.map((flight) => flight.key)])
+}
+
+/** Waits for a flight, on the record of the load that asks. */
 export function waitFor<T>(flight: Flight, landing: () => Promise<T>): Promise<T> {
   const around = enclosingLoad()
   if (around === undefined) return landing()
-  if (flight.dependsOn(around.flight)) return Promise.reject(new RecursiveLoad([around.key, flight.key, ...(flight.key === around.key ? [] : [around.key])]))
   around.flight.waitsFor.add(flight)
   return landing().finally(() => around.flight.waitsFor.delete(flight))
 }
-
 
 function withHardTimeout(op: Operation, abort: AbortController, run: () => Promise<unknown>): Promise<unknown> {
   const { hardTimeout } = op.policy

@@ -10,14 +10,14 @@ import type { Operation } from './operation.ts'
 export function withPatience(op: Operation, flight: Flight): Promise<Landing> {
   const { softTimeout } = op.policy
   const { clock, background } = op.engine
-  if (softTimeout === Number.POSITIVE_INFINITY) return flight.landing
+  if (softTimeout === Number.POSITIVE_INFINITY) return flight.landed
   return new Promise((resolve, reject) => {
     const cancel = clock.schedule(softTimeout, () => {
       const stale = fallbackOf(op, flight)
       if (stale === undefined) return
-      background.run('unawaited-load', flight.landing)
+      background.run('unawaited-load', flight.landed)
       resolve(stale)
     })
-    flight.landing.then(resolve, reject).finally(cancel)
+    flight.landed.then(resolve, reject).finally(cancel)
   })
 }

@@ -19,6 +19,10 @@ export interface CurrentLoad {
 /** A load as its nested calls see it. */
 export interface ActiveLoad extends CurrentLoad {
   readonly flight: Flight
+  /** The load whose loader asked for this one. */
+  readonly outer: ActiveLoad | undefined
+  /** Its loader has answered: what it started and left behind, a timer say, is no part of it. */
+  ended: boolean
 }
 
 const active = new AsyncLocalStorage<ActiveLoad>()
@@ -37,14 +41,16 @@ export const NOT_MODIFIED: unique symbol = Symbol('granary.not-modified')
  * @throws NoActiveLoad outside of a loader.
  */
 export function currentLoad(): CurrentLoad {
-  const load = active.getStore()
+  const load = enclosingLoad()
   if (load === undefined) throw new NoActiveLoad()
   return load
 }
 
-/** The load around the calling code, if any. */
+/** The load around the calling code, if any still runs. */
 export function enclosingLoad(): ActiveLoad | undefined {
-  return active.getStore()
+  let load = active.getStore()
+  while (load?.ended) load = load.outer
+  return load
 }
 
 /** Runs a loader inside its load. */

@@ -14,7 +14,8 @@ export class Flight {
   detached = false
   /** Flights whose landing this one's loader waits for. */
   readonly waitsFor = new Set<Flight>()
-  landing!: Promise<Landing>
+  /** What it brings; set when take-off returns. */
+  landing: Promise<Landing> | undefined
   /** What Redis held that may be served if the load fails or is slow. */
   fallback: Entry | undefined
   #news: Wake | undefined
@@ -24,6 +25,11 @@ export class Flight {
     this.key = key
     this.segment = segment
     this.startedAt = startedAt
+  }
+
+  /** What it brings, also for those who ask during take-off itself: an event listener, say, that calls for the same key. */
+  get landed(): Promise<Landing> {
+    return this.landing ?? Promise.resolve().then(() => this.landing as Promise<Landing>)
   }
 
   /**
@@ -53,12 +59,15 @@ export class Flight {
     else this.#listener(wake)
   }
 
-  /** Whether this flight's loader waits, directly or through others, for `other`. */
-  dependsOn(other: Flight, seen = new Set<Flight>()): boolean {
-    if (this === other) return true
-    if (seen.has(this)) return false
+  /** The flights from this one to `other`, both included, along which each loader waits for the next; undefined if it does not. */
+  pathTo(other: Flight, seen = new Set<Flight>()): readonly Flight[] | undefined {
+    if (this === other) return [this]
+    if (seen.has(this)) return undefined
     seen.add(this)
-    for (const next of this.waitsFor) if (next.dependsOn(other, seen)) return true
-    return false
+    for (const next of this.waitsFor) {
+      const path = next.pathTo(other, seen)
+      if (path !== undefined) return [this, ...path]
+    }
+    return undefined
   }
 }
