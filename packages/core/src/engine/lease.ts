@@ -68,12 +68,13 @@ async function claim(op: Operation, request: ClaimRequest): Promise<Claim> {
   const wait = new Waiting(op, request.flight)
   while (remote !== undefined && find.status !== 'unusable') {
     const held = find.leasedUntil > clock.now()
-    const answer: Acquisition = held && !wait.holderFailed
+    const answer: Acquisition = held && wait.isAnnounced && !wait.holderFailed
       ? { status: 'wait', until: find.leasedUntil }
       : await acquire(op, remote, find, deadline)
     if (answer.status === 'granted') return { status: 'leased', lease: answer.lease }
     if (answer.status === 'late') break
     if (answer.status === 'wait') {
+      wait.isAnnounced = true
       if (!request.patient || wait.holderFailed || !(await wait.more(answer.until))) break
       deadline = remote.deadline()
     }
@@ -93,6 +94,8 @@ function acquire(op: Operation, remote: RemoteTier, find: Exclude<RemoteFind, { 
 class Waiting {
   /** A holder's load failed since this flight began to wait. */
   holderFailed = false
+  /** A denied request has left the mark that makes the holder wake this process. A read that saw the lease leaves none. */
+  isAnnounced = false
   readonly #op: Operation
   readonly #flight: Flight
   readonly #nestedUntil: number
