@@ -21,18 +21,7 @@ export { type ExamineOptions, MAX_OBJECTS, VALUE_DEPTH } from './value/walk.ts'
 
 // Bytes in Redis: payloads and frames
 
-export {
-  decodeFrame,
-  encodeFrame,
-  encodeFrameAsync,
-  encodePlaceholder,
-  FRAME,
-  type FrameFields,
-  type FrameView,
-  MAX_FRAME_BYTES,
-  MAX_TAGS,
-  type ReadFrame,
-} from './frame/frame.ts'
+export { FRAME, type FrameFields, type FrameView, MAX_FRAME_BYTES, MAX_TAGS } from './frame/layout.ts'
 export {
   type Associated,
   type CompressionOptions,
@@ -43,7 +32,9 @@ export {
   type Payloads,
   type UnpackOptions,
 } from './frame/payload.ts'
+export { decodeFrame, type ReadFrame } from './frame/read-frame.ts'
 export { createSealer, type Sealer, type SealingKey } from './frame/seal.ts'
+export { encodeFrame, encodeFrameAsync, encodePlaceholder } from './frame/write-frame.ts'
 
 // Errors
 

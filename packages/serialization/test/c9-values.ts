@@ -23,7 +23,7 @@ export class Money {
 }
 
 /** A class whose data holds another registered class, a date and a cycle-free list. */
-export class Invoice {
+class Invoice {
   readonly total: Money
   readonly issued: Date
   readonly lines: readonly { readonly text: string; readonly price: Money }[]

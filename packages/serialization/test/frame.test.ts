@@ -75,6 +75,18 @@ describe('a frame', () => {
     expect(view.associated).toEqual(decodeFrame(frame()).associated)
   })
 
+  test('knows where it belongs, who wrote it, and whether it is leased', () => {
+    const view = decodeFrame(frame())
+    expect(view.belongsTo(fields.life, fields.inc)).toBe(true)
+    expect(view.belongsTo(fields.inc, fields.inc)).toBe(false)
+    expect(view.belongsTo(fields.life, fields.life)).toBe(false)
+    expect(view.versionText).toBe(Buffer.from(fields.version).toString('latin1'))
+    expect([
+      view.leased,
+      decodeFrame(encodePlaceholder({ token: Buffer.from('0000000000000001', 'hex'), deadline: 1 })).leased,
+    ]).toEqual([false, true])
+  })
+
   test('says in its flags how the payload was made', () => {
     const payloads = createPayloads({ compression: { threshold: 10 } })
     const compressed = encodeFrame({ ...fields, negative: true }, (associated) =>

@@ -2,6 +2,8 @@
 import fc from 'fast-check'
 import { addExtension } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
+import { MARK } from '../src/codec/marks.ts'
+import { rememberedShapes } from '../src/codec/shape.ts'
 import {
   createClassRegistry,
   createCodec,
@@ -11,8 +13,6 @@ import {
   FrameError,
   tagDigest,
 } from '../src/index.ts'
-import { MARK } from '../src/marks.ts'
-import { rememberedShapes } from '../src/shape.ts'
 import { c9Values, classes } from './c9-values.ts'
 
 const registry = createClassRegistry(classes)

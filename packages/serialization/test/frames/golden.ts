@@ -33,10 +33,10 @@ export const fields: FrameFields = {
 }
 
 /** The lease that the leased frames carry. */
-export const lease = { token: Buffer.from('a1b2c3d4e5f60718', 'hex'), deadline: 1_767_225_602_000.5 }
+const lease = { token: Buffer.from('a1b2c3d4e5f60718', 'hex'), deadline: 1_767_225_602_000.5 }
 
 /** The key of the entry that the sealed frames are bound to. */
-export const entryKey = Buffer.from('golden:users:1:41')
+const entryKey = Buffer.from('golden:users:1:41')
 
 /** Payloads that read every golden frame. */
 export const payloads: Payloads = createPayloads({
