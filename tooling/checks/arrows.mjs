@@ -18,6 +18,9 @@ const direct = {
 /** Subpaths that may import an optional peer, by `folder/src/file` prefix: the way in does not know about them. */
 const doors = [{ from: 'semantic/src/decorators', to: 'decorators' }]
 
+/** Where the Redis client's library is known: loaded there when a server is configured, and not before. */
+const clientDoors = ['core/src/redis/', 'rate-limit/src/store/client.ts']
+
 /** Folders of core that decide and never speak to a server. */
 const engine = ['engine', 'entry', 'flight', 'invalidation']
 
@@ -54,6 +57,15 @@ export function wrongArrow({ from, part, path, to }) {
   if (reachable(from).has(to)) return undefined
   if (doors.some((door) => path.startsWith(door.from) && door.to === to)) return undefined
   return `${from} must not import ${to}`
+}
+
+/**
+ * Whether a source file, by its path from `packages/`, may import the Redis client's library.
+ * @param {string} path
+ * @returns {boolean}
+ */
+export function mayKnowClient(path) {
+  return clientDoors.some((door) => path.startsWith(door))
 }
 
 /**

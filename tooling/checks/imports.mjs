@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
 import { filesBelow, packages, root, shown } from '../workspace.mjs'
-import { wrongArrow, wrongLayer } from './arrows.mjs'
+import { mayKnowClient, wrongArrow, wrongLayer } from './arrows.mjs'
 import { findCycles } from './cycles.mjs'
 import { runAsProgram } from './findings.mjs'
 import { lineOf, parseFile, visitAll } from './syntax.mjs'
@@ -90,7 +90,8 @@ function wrongRelative(source, specifier, base) {
   const target = resolve(dirname(source.path), specifier)
   const owner = source.package
   if (!owner) {
-    return target.startsWith(`${join(base, 'packages')}/`) ? 'reaches into a package: import it by name' : undefined
+    const mayReach = !target.startsWith(`${join(base, 'packages')}/`) || looksInside(source.path, base)
+    return mayReach ? undefined : 'reaches into a package: import it by name'
   }
   if (!target.startsWith(`${owner.directory}/`)) return 'leaves its package'
   const src = `${join(owner.directory, 'src')}/`
@@ -98,6 +99,16 @@ function wrongRelative(source, specifier, base) {
   if (target.startsWith(`${join(owner.directory, 'bin')}/`)) return undefined
   if (!target.startsWith(src)) return 'leaves src/'
   return owner.folder === 'core' ? wrongLayer(source.path.slice(src.length), target.slice(src.length)) : undefined
+}
+
+/**
+ * Whether a file belongs to the instruments that run the packages' inner parts, their scripts among them, under a model.
+ * @param {string} path
+ * @param {string} base
+ * @returns {boolean}
+ */
+function looksInside(path, base) {
+  return path.startsWith(`${join(base, 'verification')}/`)
 }
 
 /**
@@ -112,8 +123,8 @@ function wrongName(source, specifier, known, base) {
   if (!owner) return undefined
   const path = shown(source.path, join(base, 'packages'))
   const part = path.split('/')[1] ?? ''
-  if (/^ioredis(\/|$)/.test(specifier) && part === 'src' && !path.startsWith('core/src/redis/')) {
-    return 'the Redis client is known in core/src/redis/ only'
+  if (/^ioredis(\/|$)/.test(specifier) && part === 'src' && !mayKnowClient(path)) {
+    return "the Redis client is known in core/src/redis/ and the limiter's store/client.ts only"
   }
   const target = known.find(({ manifest }) => specifier === manifest.name || specifier.startsWith(`${manifest.name}/`))
   return target ? wrongArrow({ from: owner.folder, part, path, to: target.folder }) : undefined
