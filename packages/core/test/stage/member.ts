@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
-import type { CacheOptions } from '../../src/index.ts'
+import { afterAll, beforeAll } from 'vitest'
+import type { CacheOptions, RedisTierOptions } from '../../src/index.ts'
 import type { MemberRequest, Sighting } from '../programs/member.ts'
+import type { RedisStage } from './redis-stage.ts'
 
 const PROGRAM = fileURLToPath(new URL('../programs/member.ts', import.meta.url))
 const FLAGS = ['--conditions=@granary/source', '--import=tsx']
@@ -12,7 +13,7 @@ type Incoming =
   | { readonly answer: number; readonly value?: unknown; readonly error?: string }
   | { readonly load: number; readonly id: number }
 
-/** Another process with a cache; its loads are answered by this one. It ends with the test. */
+/** Another process with a cache; its loads are answered by this one. */
 export class Member {
   readonly #process: ChildProcess
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
@@ -31,7 +32,6 @@ export class Member {
     const process = fork(PROGRAM, [JSON.stringify(options)], { execArgv: FLAGS, serialization: 'advanced' })
     const member = new Member(process, load)
     const ready = new Promise((resolve, reject) => member.#waiting.set(0, { resolve, reject }))
-    onTestFinished(() => member.kill())
     await ready
     return member
   }
@@ -98,4 +98,28 @@ export class Member {
     )
     if (this.#process.connected) this.#process.send(reply, () => {})
   }
+}
+
+/** What loads a row for one of several processes. */
+export type Load = (id: number, by: number) => Promise<unknown>
+
+/** Several processes of one application, started once for a file. */
+export class Fleet {
+  members: readonly Member[] = []
+  /** Answers the loads of all; a test puts its own here. */
+  load: Load = async () => undefined
+}
+
+/** Starts so many processes before the first test and ends them after the last. */
+export function useFleet(stage: RedisStage, count: number, options: Partial<RedisTierOptions> & Pick<CacheOptions, 'maxStaleness'>): Fleet {
+  const { maxStaleness = '1s', ...redis } = options
+  const fleet = new Fleet()
+  beforeAll(async () => {
+    const cache = { namespace: 'fleet', maxStaleness, redis: { client: stage.redis.url, callBudget: '2s', ...redis } } as const
+    fleet.members = await Promise.all(
+      Array.from({ length: count }, (_, by) => Member.start(cache as CacheOptions, (id) => fleet.load(id, by))),
+    )
+  })
+  afterAll(() => Promise.all(fleet.members.map((member) => member.kill())))
+  return fleet
 }
