@@ -159,7 +159,7 @@ export class ManualClock implements ClockLike {
     const next = this.#timers[0]
     if (next === undefined || next.due > target) return false
     this.#timers.shift()
-    this.#now = Math.max(this.#now, next.due)
+    this.#now = next.due
     next.run()
     return true
   }

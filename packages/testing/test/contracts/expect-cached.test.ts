@@ -195,6 +195,18 @@ describe('a proof that would prove nothing', () => {
   })
 })
 
+describe('a planned call', () => {
+  test('can be made again and again, and each result holds the runs of its own call', async () => {
+    const { auth } = newService({})
+    const call = calling(auth).userById(1)
+    const first = await call.make()
+    const second = await call.make()
+    await auth.userById(2)
+    expect([first.runs, second.runs]).toEqual([[{ name: 'userById', key: 'userById:[1]' }], []])
+    expect(second.value).toEqual({ id: 1, name: 'user 1' })
+  })
+})
+
 describe('messages', () => {
   test('do not show secret arguments', async () => {
     const { auth } = newService({ keeps: () => false, options: { secret: [0] } })

@@ -124,6 +124,12 @@ describe('the record', () => {
     expect([proxy.roundTrips(), proxy.commands.length]).toEqual([0, 0])
   })
 
+  test('counts a command that comes in many pieces once', async () => {
+    await client.set('large', Buffer.alloc(5_000_000, 'x'))
+    expect(proxy.commands.map((command) => command.name)).toEqual(['SET'])
+    expect(proxy.roundTrips()).toBe(1)
+  })
+
   test('counts chosen connections', async () => {
     const subscriber = new Redis(proxy.url)
     await subscriber.subscribe('news')
