@@ -29,7 +29,7 @@ interface Decided<Name extends string> {
   readonly source: 'redis' | 'memory' | 'local' | 'remembered' | 'list'
   /** Whether Redis should have decided and could not. */
   readonly degraded: boolean
-  /** When, in Unix milliseconds of this process's clock. */
+  /** When it was decided, in Unix milliseconds of the clock that decided: Redis's wherever Redis did. */
   readonly at: number
 }
 

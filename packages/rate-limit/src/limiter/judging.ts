@@ -1,6 +1,7 @@
 /** From outcomes of the store to decisions that users read. */
 import type { Outcome, Standing } from '../rule/operation.ts'
 import type { Rule } from '../rule/rule.ts'
+import { toUnixMs } from '../rule/server-clock.ts'
 import { NEVER } from '../rule/verdict.ts'
 import type { Decision, LimitStanding } from './decision.ts'
 import type { Limit } from './limit.ts'
@@ -14,14 +15,12 @@ export interface Judged {
   readonly rules: readonly Rule[]
   readonly outcome: Outcome
   readonly source: Decision['source']
-  /** Unix milliseconds. */
-  readonly at: number
 }
 
 /** The decision that an outcome amounts to. */
 export function decisionOf(
   { name, names, limits }: ResolvedLimitSet,
-  { subject, rules, outcome, source, at }: Judged,
+  { subject, rules, outcome, source }: Judged,
 ): Decision {
   const standings: Record<string, LimitStanding> = {}
   const violated: string[] = []
@@ -34,6 +33,7 @@ export function decisionOf(
     violated.push(limit)
     retryAfterMs = Math.max(retryAfterMs, standing.retryAfterMs)
   }
+  const at = toUnixMs(outcome.now)
   const common = { name, subject, limits: standings, source, degraded: source === 'local', at }
   if (outcome.done) return { ok: true, reason: 'admitted', violated: [], retryAfterMs: 0, ...common }
   return { ok: false, reason: outcome.blockedFor > 0 ? 'blocked' : 'limit', violated, retryAfterMs, ...common }

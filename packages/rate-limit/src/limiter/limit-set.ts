@@ -173,11 +173,13 @@ export class LimitSet<Name extends string = string> {
   ): Promise<Decision<Name>> {
     const { clock, refusals } = this.#parts
     const { isDenied, isAllowed, plan } = this.#resolved
-    const at = clock.wall()
-    if (isDenied(subject)) return this.#refused(listedDecision(this.name, subject, { allowed: false, at }))
-    if (isAllowed(subject)) return listedDecision(this.name, subject, { allowed: true, at }) as Decision<Name>
+    if (isDenied(subject))
+      return this.#refused(listedDecision(this.name, subject, { allowed: false, at: clock.wall() }))
+    if (isAllowed(subject)) {
+      return listedDecision(this.name, subject, { allowed: true, at: clock.wall() }) as Decision<Name>
+    }
     const target = plan === undefined ? this.#plainTarget(subject) : await this.#target(subject)
-    const judged = { subject, rules: target.set.rules, at }
+    const judged = { subject, rules: target.set.rules }
     const remembered = operation.kind === 'peek' ? undefined : refusals.find(target.key, operation.costs)
     if (remembered !== undefined)
       return this.#refused(decisionOf(this.#resolved, { ...judged, outcome: remembered, source: 'remembered' }))

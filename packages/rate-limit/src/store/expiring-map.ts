@@ -1,6 +1,6 @@
 /**
- * A bounded map whose entries end by themselves. It has one timer, not one per entry: while anything is in the map, a sweep
- * passes over it in small steps. So a million subjects that went idle leave nothing behind, and no step is felt.
+ * A bounded map whose entries end by themselves. It has one timer, not one per entry: when the first of them has ended, a
+ * sweep passes over all, in small steps. So a million subjects that went idle leave nothing behind, and no step is felt.
  */
 import type { Clock } from '@granary/core'
 
@@ -17,7 +17,7 @@ interface Slot<V> {
   until: number
 }
 
-const SWEEP_PAUSE = 1_000
+const SHORTEST_PAUSE = 1_000
 const STEP_PAUSE = 20
 const STEPS = 50
 const SMALLEST_STEP = 500
@@ -28,7 +28,10 @@ export class ExpiringMap<V> {
   readonly #capacity: number
   readonly #slots = new Map<string, Slot<V>>()
   #cursor: IterableIterator<[string, Slot<V>]> | undefined
-  #cancel: (() => void) | undefined
+  /** The sweep that is to come: when, and how to call it off. */
+  #next: { readonly at: number; readonly cancel: () => void } | undefined
+  /** The first end among what the sweep has passed over. */
+  #soonest = Number.POSITIVE_INFINITY
 
   constructor({ clock, capacity }: ExpiringMapOptions) {
     this.#clock = clock
@@ -49,6 +52,7 @@ export class ExpiringMap<V> {
   /** Keeps a value until `until`, in monotonic milliseconds. */
   set(key: string, value: V, until: number): void {
     const slot = this.#slots.get(key)
+    if (this.#next === undefined || until < this.#next.at - SHORTEST_PAUSE) this.#sweepAt(until)
     if (slot !== undefined) {
       slot.value = value
       slot.until = until
@@ -59,7 +63,6 @@ export class ExpiringMap<V> {
     }
     if (this.#slots.size >= this.#capacity) this.#evict()
     this.#slots.set(key, { value, until })
-    this.#cancel ??= this.#clock.schedule(SWEEP_PAUSE, () => this.#sweep())
   }
 
   /** Takes the value out. */
@@ -70,8 +73,8 @@ export class ExpiringMap<V> {
   /** Empties the map and stops its timer. */
   clear(): void {
     this.#slots.clear()
-    this.#cancel?.()
-    this.#cancel = undefined
+    this.#next?.cancel()
+    this.#next = undefined
     this.#cursor = undefined
   }
 
@@ -86,20 +89,39 @@ export class ExpiringMap<V> {
     if (first.done !== true) this.#slots.delete(first.value)
   }
 
+  #sweepAt(until: number): void {
+    if (this.#cursor !== undefined) return
+    this.#next?.cancel()
+    const pause = Math.max(SHORTEST_PAUSE, until - this.#clock.now())
+    this.#schedule(pause)
+  }
+
+  #schedule(pause: number): void {
+    this.#next = { at: this.#clock.now() + pause, cancel: this.#clock.schedule(pause, () => this.#sweep()) }
+  }
+
   #sweep(): void {
     const now = this.#clock.now()
-    this.#cursor ??= this.#slots.entries()
+    if (this.#cursor === undefined) {
+      this.#cursor = this.#slots.entries()
+      this.#soonest = Number.POSITIVE_INFINITY
+    }
     for (let left = Math.max(SMALLEST_STEP, this.#slots.size / STEPS); left > 0; left--) {
       const next = this.#cursor.next()
       if (next.done === true) {
-        this.#cursor = undefined
-        break
+        this.#swept()
+        return
       }
       const [key, slot] = next.value
       if (slot.until <= now) this.#slots.delete(key)
+      else this.#soonest = Math.min(this.#soonest, slot.until)
     }
-    const pause = this.#cursor === undefined ? SWEEP_PAUSE : STEP_PAUSE
-    this.#cancel = this.#slots.size === 0 ? undefined : this.#clock.schedule(pause, () => this.#sweep())
-    if (this.#slots.size === 0) this.#cursor = undefined
+    this.#schedule(STEP_PAUSE)
+  }
+
+  #swept(): void {
+    this.#cursor = undefined
+    this.#next = undefined
+    if (this.#slots.size > 0) this.#sweepAt(this.#soonest)
   }
 }

@@ -5,6 +5,7 @@
 import type { Clock, Random, RedisLike } from '@granary/core'
 import type { Operation, Outcome } from '../rule/operation.ts'
 import type { ChargeRef } from '../rule/rule.ts'
+import type { Micros } from '../rule/verdict.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { HandOver, type Pending } from './hand-over.ts'
 import { type Line, Link } from './link.ts'
@@ -94,11 +95,14 @@ export class FailoverStore implements Store {
   /** Applies an operation; rejects with {@link StoreFailure} where the target's policy is `closed`, and for `block`. */
   async apply(target: Target, operation: Operation): Promise<Decided> {
     if (operation.kind === 'settle') return this.#settle(target, operation)
+    const late: LateReply = { takeBack: undefined }
     try {
-      const onLate = (outcome: Outcome) => this.#late(target, operation, outcome)
+      const onLate = ({ done }: Outcome) => {
+        if (done) late.takeBack?.()
+      }
       return { outcome: await this.#redis.apply(this.#link, target, operation, onLate), source: 'redis' }
     } catch (error) {
-      return { outcome: this.#without(target, operation, StoreFailure.from(error)), source: 'local' }
+      return { outcome: this.#without(target, operation, StoreFailure.from(error), late), source: 'local' }
     }
   }
 
@@ -113,7 +117,7 @@ export class FailoverStore implements Store {
     this.#heartbeat.stop()
     if (this.#link.isOpen) {
       await this.#flush(this.#link).catch(() => {})
-      await this.#heartbeat.beat(this.#link, PATIENCE, true).catch(() => {})
+      await this.#heartbeat.leave(this.#link, PATIENCE).catch(() => {})
     }
     this.#link.close()
     this.#redis.close()
@@ -123,7 +127,7 @@ export class FailoverStore implements Store {
   }
 
   /** Decides without Redis. */
-  #without(target: Target, operation: Operation, cause: StoreFailure): Outcome {
+  #without(target: Target, operation: Operation, cause: StoreFailure, late: LateReply): Outcome {
     if (operation.kind === 'block') {
       this.#decide(target, operation)
       throw cause
@@ -132,40 +136,40 @@ export class FailoverStore implements Store {
     if (target.onFailure === 'closed') throw cause
     const asked = target.onFailure === 'open' ? admitting(operation) : operation
     const outcome = this.#decide(target, asked)
-    if (outcome.done) this.#note(target, operation)
+    if (outcome.done) late.takeBack = this.#note(target, operation)
     return outcome
   }
 
   #decide(target: Target, operation: Operation): Outcome {
-    const share = this.#redis.shareOf(target.key)
-    const near = share === undefined ? this.#redis.near : this.#redis.timeOf(share)
-    return this.#local.apply(target, operation, { place: this.#heartbeat.place, near, share })
+    const view = { place: this.#heartbeat.place, near: this.#timeOf(target), share: this.#redis.shareOf(target.key) }
+    return this.#local.apply(target, operation, view)
   }
 
-  /** Keeps an admission for the hand-over. */
-  #note(target: Target, operation: Operation): void {
-    if (operation.kind === 'check') this.#handOver.add(target, operation.costs)
-    else if (operation.kind === 'reserve') {
-      const { lease, costs } = operation
-      const until = () => this.#options.clock.now() + target.set.leaseTime / 1000
-      const onAdopted = ({ standings }: Outcome) =>
-        this.#adopted.set(
-          lease,
-          standings.map(({ ref }) => ref),
-          until(),
-        )
-      this.#handOver.reserve(target, { lease, costs, onAdopted })
-    } else return
+  /** The subject's time, as far as it is known. */
+  #timeOf({ key }: Target): Micros {
+    const share = this.#redis.shareOf(key)
+    return share === undefined ? this.#redis.near : this.#redis.timeOf(share)
+  }
+
+  /** Keeps an admission for the hand-over; returns how to take it back. */
+  #note(target: Target, operation: Operation): (() => void) | undefined {
     if (this.#link.isOpen) this.#flushSoon()
-  }
-
-  /** Redis had counted a call after all: it is not to be told. */
-  #late(target: Target, operation: Operation, outcome: Outcome): void {
-    if (operation.kind === 'check' && outcome.done) this.#handOver.subtract(target, operation.costs)
+    if (operation.kind === 'check') return this.#handOver.add(target, this.#timeOf(target), operation.costs)
+    if (operation.kind !== 'reserve') return undefined
+    const { lease, costs } = operation
+    const until = () => this.#options.clock.now() + target.set.leaseTime / 1000
+    const onAdopted = ({ standings }: Outcome) =>
+      this.#adopted.set(
+        lease,
+        standings.map(({ ref }) => ref),
+        until(),
+      )
+    this.#handOver.reserve(target, { lease, costs, onAdopted })
+    return undefined
   }
 
   async #settle(target: Target, operation: Extract<Operation, { kind: 'settle' }>): Promise<Decided> {
-    if (this.#handOver.settle(target, operation.lease, operation.deltas)) {
+    if (this.#handOver.settle(target, this.#timeOf(target), operation)) {
       return { outcome: this.#decide(target, operation), source: 'local' }
     }
     const current = () => {
@@ -210,7 +214,7 @@ export class FailoverStore implements Store {
 
   async #flush(line: Line): Promise<void> {
     while (this.#handOver.size > 0) {
-      const pending = this.#handOver.take()
+      const pending = this.#handOver.take((target) => this.#timeOf(target))
       for (let from = 0; from < pending.length; from += CHUNK) {
         const chunk = pending.slice(from, from + CHUNK)
         const sent = await Promise.allSettled(chunk.map((message) => this.#tell(line, message)))
@@ -231,6 +235,11 @@ export class FailoverStore implements Store {
       if (!StoreFailure.from(error).isForeign) throw error
     }
   }
+}
+
+/** What is to happen when Redis turns out to have counted a call that was decided without it. */
+interface LateReply {
+  takeBack: (() => void) | undefined
 }
 
 /** The same, whatever the limits say. */

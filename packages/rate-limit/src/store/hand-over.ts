@@ -3,7 +3,12 @@
  * process let through is forgotten: it counts from that moment on, even past a limit, and the next calls wait.
  */
 import type { Operation, Outcome } from '../rule/operation.ts'
+import type { Micros } from '../rule/verdict.ts'
+import { addCharges, newShare, type OwnShare, ownUnits, settleOwn } from './own-share.ts'
 import type { Target } from './store.ts'
+
+/** Names an admission in a share for the moment of asking where its charges went. */
+const ADDED = ''
 
 /** A reservation that was made without Redis. */
 export interface LocalReservation {
@@ -15,7 +20,8 @@ export interface LocalReservation {
 
 interface Debt {
   readonly target: Target
-  costs: number[]
+  /** What was admitted, by the same rules: what leaves a window meanwhile need not be told. */
+  readonly share: OwnShare
   readonly reservations: Map<string, LocalReservation>
 }
 
@@ -53,17 +59,18 @@ export class HandOver {
     return this.#dropped
   }
 
-  /** Adds an admission. */
-  add(target: Target, costs: readonly number[]): void {
-    const debt = this.#debtOf(target)
-    debt.costs = debt.costs.map((cost, index) => cost + (costs[index] as number))
-  }
-
-  /** Takes an admission back: Redis has counted it after all. */
-  subtract({ key }: Target, costs: readonly number[]): void {
-    const debt = this.#debts.get(key)
-    if (debt === undefined) return
-    debt.costs = debt.costs.map((cost, index) => Math.max(0, cost - (costs[index] as number)))
+  /** Adds an admission at `now`, the subject's time. The function it returns takes it back: Redis has counted it after all. */
+  add(target: Target, now: Micros, costs: readonly number[]): () => void {
+    const { share } = this.#debtOf(target)
+    addCharges(target.set, share, now, { costs, lease: ADDED })
+    const refs = share.held.get(ADDED)?.refs
+    share.held.delete(ADDED)
+    share.now = now
+    return () => {
+      if (refs === undefined) return
+      share.held.set(ADDED, { refs, until: now })
+      settleOwn(target.set, share, now, { lease: ADDED, deltas: costs.map((cost) => -cost) })
+    }
   }
 
   /** Adds a reservation. */
@@ -74,13 +81,18 @@ export class HandOver {
   /**
    * Replaces a reservation by what it turned out to cost. Returns false when it is not here any more: Redis has it.
    */
-  settle(target: Target, lease: string, deltas: readonly number[]): boolean {
+  settle(
+    target: Target,
+    now: Micros,
+    { lease, deltas }: { readonly lease: string; readonly deltas: readonly number[] },
+  ): boolean {
     const debt = this.#debts.get(target.key)
     const reservation = debt?.reservations.get(lease)
     if (debt === undefined || reservation === undefined) return false
     debt.reservations.delete(lease)
     this.add(
       target,
+      now,
       reservation.costs.map((cost, index) => Math.max(0, cost + (deltas[index] as number))),
     )
     return true
@@ -97,16 +109,23 @@ export class HandOver {
     this.#debts.delete(key)
   }
 
-  /** Takes out everything that waits. What cannot be sent is to be put back. */
-  take(): Pending[] {
+  /** Takes out everything that waits, as far as it still counts. What cannot be sent is to be put back. */
+  take(timeOf: (target: Target) => Micros): Pending[] {
     const pending: Pending[] = []
     for (const [lease, message] of this.#settlements) {
       pending.push({ ...message, putBack: () => this.settleLater(message.target, lease, message.operation) })
     }
-    for (const { target, costs, reservations } of this.#debts.values()) {
+    for (const { target, share, reservations } of this.#debts.values()) {
+      const now = Math.max(timeOf(target), share.now)
+      const costs = ownUnits(target.set, share, now)
       if (costs.some((cost) => cost > 0)) {
         const operation = { kind: 'debit', costs, lease: undefined } as const
-        pending.push({ target, operation: () => operation, onDone: () => {}, putBack: () => this.add(target, costs) })
+        pending.push({
+          target,
+          operation: () => operation,
+          onDone: () => {},
+          putBack: () => void this.add(target, now, costs),
+        })
       }
       for (const reservation of reservations.values()) {
         const operation = { kind: 'debit', costs: reservation.costs, lease: reservation.lease } as const
@@ -132,7 +151,7 @@ export class HandOver {
       this.#debts.delete(oldest as string)
       this.#dropped += 1
     }
-    const debt: Debt = { target, costs: target.set.rules.map(() => 0), reservations: new Map() }
+    const debt: Debt = { target, share: newShare(target.set), reservations: new Map() }
     this.#debts.set(target.key, debt)
     return debt
   }

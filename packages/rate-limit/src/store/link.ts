@@ -89,7 +89,7 @@ export class Link implements Line {
 
   /** Sends a command; rejects with {@link StoreFailure} at the deadline at the latest. */
   async call(command: string, args: readonly (string | number)[], options: CallOptions): Promise<unknown> {
-    if (this.#phase === 'connecting') await this.#awaitFirst(options.deadline)
+    if (this.#phase === 'connecting') return this.#callFirst(command, args, options)
     if (this.#phase !== 'open' || this.#client === undefined) throw new StoreFailure('away')
     if (this.#silent) throw new StoreFailure('silent')
     return this.#send(this.#client, command, args, options)
@@ -222,12 +222,16 @@ export class Link implements Line {
     this.#cancelRetry = clock.schedule(pauseBefore(this.#attempt++, random.next()), () => void this.#connect())
   }
 
-  async #awaitFirst(deadline: number): Promise<void> {
-    await Promise.race([
-      this.#firstAttempt,
-      new Promise<void>((resolve) => {
-        this.#options.clock.schedule(deadline, resolve)
-      }),
-    ])
+  /** The first calls wait for the connection, within their deadline. */
+  async #callFirst(command: string, args: readonly (string | number)[], options: CallOptions): Promise<unknown> {
+    const { clock } = this.#options
+    const from = clock.now()
+    const patience = new Promise<void>((resolve) => {
+      clock.schedule(options.deadline, resolve)
+    })
+    await Promise.race([this.#firstAttempt, patience])
+    const left = Math.floor(options.deadline - (clock.now() - from))
+    if (this.#phase === 'connecting' || left <= 0) throw new StoreFailure('away')
+    return this.call(command, args, { ...options, deadline: left })
   }
 }

@@ -18,9 +18,21 @@ const BEAT = 2_000
 /** Beats that a process may miss before it no longer counts. */
 const LIVES = 4
 
+/** Milliseconds after which everybody has beaten, in a set that was made anew. */
+const MATURE = 2 * BEAT
+
+/**
+ * The last member, of infinite score, says when the set was made: after a flush, or on an empty server, it knows only those
+ * that have beaten since.
+ */
 const HEARTBEAT = `
 local t = redis.call('TIME')
 local at = (t[1] - ${EPOCH_SECONDS}) * 1000 + math.floor(t[2] / 1000)
+local made = redis.call('ZRANGEBYSCORE', KEYS[1], '+inf', '+inf')[1]
+if not made then
+  made = '@' .. string.format('%.0f', at)
+  redis.call('ZADD', KEYS[1], '+inf', made)
+end
 if ARGV[2] == 'leave' then
   redis.call('ZREM', KEYS[1], ARGV[1])
 else
@@ -28,11 +40,11 @@ else
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', at - ${BEAT * LIVES})
 redis.call('PEXPIRE', KEYS[1], ${BEAT * LIVES})
-local members = redis.call('ZRANGE', KEYS[1], 0, -1)
+local members = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(+inf')
 table.sort(members)
 local rank = 0
 for index, member in ipairs(members) do if member == ARGV[1] then rank = index - 1 end end
-return { #members, rank, at }`
+return { #members, rank, at - tonumber(string.sub(made, 2)) }`
 
 /** What a {@link Heartbeat} needs. */
 export interface HeartbeatOptions {
@@ -60,13 +72,16 @@ export class Heartbeat {
     return this.#place
   }
 
-  /** Beats once; resolves to the server's time in stored milliseconds. */
-  async beat(line: Line, deadline: number, leave = false): Promise<number> {
-    const { key, member } = this.#options
-    const reply = await line.call('EVAL', [HEARTBEAT, 1, key, member, leave ? 'leave' : 'stay'], { deadline })
-    const [peers = 1, rank = 0, at = 0] = reply as readonly number[]
-    if (!leave) this.#place = { peers: Math.max(1, peers), rank }
-    return at
+  /** Beats once, and takes the reading. */
+  async beat(line: Line, deadline: number): Promise<void> {
+    const [peers = 1, rank = 0, age = 0] = await this.#send(line, 'stay', deadline)
+    // A young set knows too few, and too few peers mean too large a part for each.
+    if (peers >= this.#place.peers || age >= MATURE) this.#place = { peers: Math.max(1, peers), rank }
+  }
+
+  /** Tells the others that this process is going. */
+  async leave(line: Line, deadline: number): Promise<void> {
+    await this.#send(line, 'leave', deadline)
   }
 
   /** Beats from now on, until {@link stop}. Missed beats are the link's business. */
@@ -82,5 +97,10 @@ export class Heartbeat {
   stop(): void {
     this.#cancel?.()
     this.#cancel = undefined
+  }
+
+  async #send(line: Line, word: 'stay' | 'leave', deadline: number): Promise<readonly number[]> {
+    const { key, member } = this.#options
+    return (await line.call('EVAL', [HEARTBEAT, 1, key, member, word], { deadline })) as readonly number[]
   }
 }

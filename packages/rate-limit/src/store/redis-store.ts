@@ -22,7 +22,9 @@ export interface RedisStoreOptions {
 }
 
 /** As often as a call may have to be repeated: once for data that was lost, once for the calendar, and once for bad luck. */
-const MOST_ATTEMPTS = 4
+const MOST_ATTEMPTS = 5
+/** Milliseconds. */
+const DEADLINE_STEP = 5
 
 interface Sending {
   readonly birth: number
@@ -61,17 +63,28 @@ export class RedisStore {
 
   /** Applies an operation; rejects with {@link StoreFailure}. `onLate` is told of an outcome that came after the deadline. */
   async apply(line: Line, target: Target, operation: Operation, onLate?: (outcome: Outcome) => void): Promise<Outcome> {
+    const due = this.#clock.now() + target.deadline
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       let share = this.#shares.get(target.key)
       if (share !== undefined && share.birth !== 0 && share.epoch !== line.epoch) {
-        await this.#restore(line, target, share)
+        await this.#restore(line, this.#until(target, due, attempt), share)
         share = this.#shares.get(target.key)
+        attempt += 1
       }
-      const reply = await this.#send(line, target, operation, { birth: share?.birth ?? 0, onLate })
-      if (reply.code === REBORN) await this.#lost(line, target, reply)
+      const timed = this.#until(target, due, attempt)
+      const reply = await this.#send(line, timed, operation, { birth: share?.birth ?? 0, onLate })
+      if (reply.code === REBORN) await this.#lost(line, this.#until(target, due, attempt + 1), reply)
       else if (reply.code !== OUTSIDE_PERIOD) return this.#learn(line, target, operation, reply)
     }
     throw new StoreFailure('error', new Error('The subject changes faster than it can be read.'))
+  }
+
+  /** The target with what is left of its deadline, in steps: equal deadlines share a timer. */
+  #until(target: Target, due: number, attempt: number): Target {
+    if (attempt === 0) return target
+    const left = due - this.#clock.now()
+    if (left <= 0) throw new StoreFailure('deadline')
+    return { ...target, deadline: Math.ceil(left / DEADLINE_STEP) * DEADLINE_STEP }
   }
 
   /** Forgets a subject, here and in Redis. */
