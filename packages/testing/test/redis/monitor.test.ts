@@ -47,16 +47,11 @@ test('commands inside a script count only when asked for', async () => {
 test('arguments come back as they were sent', async () => {
   const monitor = await redis.monitor()
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.string({ unit: 'binary', maxLength: 20 }), { minLength: 1, maxLength: 4 }),
-      async (keys) => {
-        await client.mget(...keys)
-        const seen = (await monitor.commands()).at(-1)?.args.slice(1)
-        expect(seen?.map((key) => Buffer.from(key, 'latin1').toString('utf8'))).toEqual(
-          keys.map((key) => Buffer.from(key).toString()),
-        )
-      },
-    ),
+    fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 20 }), { minLength: 1, maxLength: 4 }), async (keys) => {
+      await client.mget(...keys.map((key) => Buffer.from(key)))
+      const seen = (await monitor.commands()).at(-1)?.args.slice(1)
+      expect(seen?.map((key) => [...Buffer.from(key, 'latin1')])).toEqual(keys.map((key) => [...key]))
+    }),
     { numRuns: 50 },
   )
   monitor.stop()
