@@ -11,11 +11,13 @@ export class Choices {
   readonly #providers: Zipf
   readonly #modelIds: readonly string[]
   readonly #slugs: readonly string[]
+  readonly #seed: number
   #counter = 0
 
   constructor(world: World, seed: number) {
     this.random = new SeededRandom(seed)
     this.#world = world
+    this.#seed = seed
     const next = () => this.random.next()
     this.#modelIds = shuffled([...world.catalog.current.models.keys()], this.random)
     this.#slugs = shuffled([...world.catalog.current.providers.keys()], this.random)
@@ -50,7 +52,7 @@ export class Choices {
   /** A text that was not used before: values of changes never repeat, so an old one is recognised as old. */
   fresh(prefix: string): string {
     this.#counter += 1
-    return `${prefix}-${this.#counter}`
+    return `${prefix}-${this.#seed}-${this.#counter}`
   }
 
   /** A number that was not used before. */

@@ -7,15 +7,14 @@ import { KeyChanges } from './key-changes.ts'
 import type { ChangeOperation, Operation } from './operation.ts'
 import { Reads, type Secrets } from './reads.ts'
 
-/** Changes per request: one in twenty. */
-const CHANGES = 0.05
-
 /** What `Traffic` is made of. */
 export interface TrafficParts {
   readonly world: World
   readonly judge: Judge
   readonly secrets: Secrets
   readonly seed: number
+  /** Share of the requests that change something; one in twenty by default. */
+  readonly changes?: number
 }
 
 /** An endless, seeded stream of requests in realistic proportions. */
@@ -24,8 +23,10 @@ export class Traffic {
   readonly #reads: Reads
   readonly #weighted: readonly (readonly [weight: number, make: () => ChangeOperation])[]
   readonly #sum: number
+  readonly #changes: number
 
-  constructor({ world, judge, secrets, seed }: TrafficParts) {
+  constructor({ world, judge, secrets, seed, changes = 0.05 }: TrafficParts) {
+    this.#changes = changes
     this.#choices = new Choices(world, seed)
     this.#reads = new Reads(judge, world, secrets)
     const parts = { world, reads: this.#reads, choices: this.#choices, adminToken: secrets.adminToken }
@@ -60,7 +61,7 @@ export class Traffic {
 
   /** The next request. */
   next(): Operation {
-    return this.#choices.random.chance(CHANGES) ? this.#change() : this.#reads.any(this.#choices)
+    return this.#choices.random.chance(this.#changes) ? this.#change() : this.#reads.any(this.#choices)
   }
 
   /** Which of `processes` takes the next request. */
