@@ -8,6 +8,7 @@ export type GranaryErrorCode =
   | 'RECURSIVE_LOAD'
   | 'LOAD_TIMEOUT'
   | 'NO_ACTIVE_LOAD'
+  | 'NOTHING_TO_KEEP'
   | 'CACHE_CLOSED'
   | 'REDIS_UNAVAILABLE'
   | 'INVALIDATION_NOT_DELIVERED'
@@ -89,6 +90,13 @@ export class LoadTimeout extends GranaryError {
 export class NoActiveLoad extends GranaryError {
   constructor() {
     super('NO_ACTIVE_LOAD', 'currentLoad() works only inside a loader, while it runs for the cache.')
+  }
+}
+
+/** A loader said `notModified()` although there is no value that could be kept. */
+export class NothingToKeep extends GranaryError {
+  constructor(key: string) {
+    super('NOTHING_TO_KEEP', `The loader of ${key} called notModified(), but nothing is stored: ask for currentLoad().stale first.`, { key })
   }
 }
 

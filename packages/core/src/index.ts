@@ -28,6 +28,7 @@ export {
   MissingPepper,
   NameTaken,
   NoActiveLoad,
+  NothingToKeep,
   RecursiveLoad,
   type RedisFailure,
   RedisUnavailable,

@@ -1,7 +1,9 @@
-import { LoadTimeout, RecursiveLoad } from '../errors.ts'
+import { give } from '../entry/stored-value.ts'
+import { LoadTimeout, NothingToKeep, RecursiveLoad } from '../errors.ts'
 import { type ActiveLoad, enclosingLoad, NOT_MODIFIED, runInLoad } from '../flight/current-load.ts'
 import type { Flight } from '../flight/flight.ts'
 import type { LoadReason } from '../telemetry/event.ts'
+import type { Landing } from './landing.ts'
 import type { Operation } from './operation.ts'
 
 /** What a loader brought, and how long it took. */
@@ -17,7 +19,7 @@ export interface LoadRequest {
   readonly flight: Flight
   readonly reason: LoadReason
   /** The value to refresh; undefined when there is none that may still be used. */
-  readonly stale: { readonly value: unknown } | undefined
+  readonly stale: Landing | undefined
 }
 
 /**
@@ -32,14 +34,21 @@ export async function load(op: Operation, { flight, reason, stale }: LoadRequest
   const startedAt = clock.now()
   counters.loads += 1
   if (telemetry.wants('load-started')) telemetry.emit({ type: 'load-started', name: op.policy.name, key: op.key, reason })
+  let copy: { readonly value: unknown } | undefined
   const context: ActiveLoad = {
     flight,
     outer: enclosingLoad(),
     ended: false,
     signal: abort.signal,
     key: op.key,
-    stale: stale?.value,
-    notModified: () => NOT_MODIFIED as never,
+    get stale() {
+      copy ??= { value: stale && give(stale, op.engine.registry) }
+      return copy.value
+    },
+    notModified: () => {
+      if (stale === undefined) throw new NothingToKeep(op.key)
+      return NOT_MODIFIED as never
+    },
     get now() {
       return clock.wall()
     },

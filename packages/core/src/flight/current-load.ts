@@ -10,7 +10,11 @@ export interface CurrentLoad {
   readonly key: string
   /** The value being refreshed, when there is one that was not invalidated. */
   readonly stale: unknown
-  /** Return this from the loader to keep the stale value for another ttl: the origin said that it has not changed. */
+  /**
+   * Return this from the loader to keep the stale value for another ttl: the origin said that it has not changed.
+   *
+   * @throws NothingToKeep when there is no stale value.
+   */
   notModified(): never
   /** Unix milliseconds. */
   readonly now: number
