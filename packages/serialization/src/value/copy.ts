@@ -1,36 +1,54 @@
 import { binaryFrom, binaryName, bytesOf } from './binary.ts'
 import type { ClassRegistry } from './class-registry.ts'
 import { bareFault, faultName, setOwn } from './fault.ts'
+import { ReferenceMap } from './reference-map.ts'
 
 /**
  * A deep copy of a value that was accepted by `examine`: what a hit returns when the stored value holds something that
  * cannot be frozen. Repeated references and cycles are kept.
  *
- * Frozen plain objects and arrays with nothing mutable below them are shared rather than copied.
+ * Frozen plain objects and arrays with nothing mutable below them are shared rather than copied; where one is copied, its
+ * copy is frozen too.
  */
 export function copyOf(value: unknown, registry: ClassRegistry): unknown {
-  return typeof value === 'object' && value !== null ? new Copier(registry).object(value) : value
+  if (typeof value !== 'object' || value === null) return value
+  try {
+    return new Copier(registry, false).object(value)
+  } catch (thrown) {
+    if (thrown !== CYCLE) throw thrown
+    return new Copier(registry, true).object(value)
+  }
 }
 
+/** Stands for a frozen object that is shared unless something below it turns out to be copied. */
+const UNDECIDED: object = Object.freeze({})
+/** Thrown when the decision is needed before it was made: the object is below itself. */
+const CYCLE: object = Object.freeze({})
+
 class Copier {
-  readonly registry: ClassRegistry
-  readonly copies = new Map<object, object>()
+  private readonly registry: ClassRegistry
+  /** Whether to copy frozen objects even if nothing below them needs it. */
+  private readonly eager: boolean
+  private readonly copies = new ReferenceMap()
 
-  constructor(registry: ClassRegistry) {
+  constructor(registry: ClassRegistry, eager: boolean) {
     this.registry = registry
-  }
-
-  any(value: unknown): unknown {
-    return typeof value === 'object' && value !== null ? this.object(value) : value
+    this.eager = eager
   }
 
   object(value: object): object {
     const known = this.copies.get(value)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (known === UNDECIDED) throw CYCLE
+      return known
+    }
     const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype === Object.prototype || prototype === null) return this.properties(value, prototype)
-    if (prototype === Array.prototype) return this.array(value as unknown[])
+    if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return this.plain(value)
     return this.special(value, prototype)
+  }
+
+  private any(value: unknown): unknown {
+    return typeof value === 'object' && value !== null ? this.object(value) : value
   }
 
   private remember<T extends object>(value: object, copy: T): T {
@@ -38,40 +56,36 @@ class Copier {
     return copy
   }
 
-  private properties(value: object, prototype: object | null): object {
-    if (this.immutable(value)) return this.remember(value, value)
-    const copy = this.remember(value, prototype === null ? Object.create(null) : {}) as Record<string, unknown>
-    for (const key of Object.keys(value)) {
-      const inner = this.any((value as Record<string, unknown>)[key])
-      if (key === '__proto__') setOwn(copy, key, inner, true)
-      else copy[key] = inner
+  private plain(value: object): object {
+    const frozen = Object.isFrozen(value)
+    let copy = this.eager || !frozen ? shallow(value) : undefined
+    this.copies.set(value, copy ?? UNDECIDED)
+    for (const key in value) {
+      const inner = (value as Record<string, unknown>)[key]
+      if (typeof inner !== 'object' || inner === null) continue
+      const below = this.object(inner)
+      // for-in also visits what others added to Object.prototype.
+      if (below === inner || !Object.hasOwn(value, key)) continue
+      copy ??= shallow(value)
+      if (key === '__proto__') setOwn(copy, key, below, true)
+      else copy[key] = below
     }
-    return Object.isFrozen(value) ? Object.freeze(copy) : copy
-  }
-
-  private array(value: readonly unknown[]): object {
-    if (this.immutable(value)) return this.remember(value, value)
-    const copy: unknown[] = this.remember(value, [])
-    for (const inner of value) copy.push(this.any(inner))
-    return Object.isFrozen(value) ? Object.freeze(copy) : copy
+    return this.remember(value, copy === undefined ? value : frozen ? Object.freeze(copy) : copy)
   }
 
   private special(value: object, prototype: unknown): object {
-    if (prototype === Date.prototype) return this.remember(value, new Date((value as Date).getTime()))
-    if (prototype === Map.prototype) {
-      const copy = this.remember(value, new Map<unknown, unknown>())
-      for (const [key, inner] of value as Map<unknown, unknown>) copy.set(this.any(key), this.any(inner))
-      return copy
-    }
-    if (prototype === Set.prototype) {
-      const copy = this.remember(value, new Set<unknown>())
-      for (const inner of value as Set<unknown>) copy.add(this.any(inner))
-      return copy
-    }
-    if (prototype === RegExp.prototype) {
-      const copy = this.remember(value, new RegExp((value as RegExp).source, (value as RegExp).flags))
-      copy.lastIndex = (value as RegExp).lastIndex
-      return copy
+    switch (prototype) {
+      case Date.prototype:
+        return this.remember(value, new Date((value as Date).getTime()))
+      case Map.prototype:
+        return this.map(value as Map<unknown, unknown>)
+      case Set.prototype:
+        return this.set(value as Set<unknown>)
+      case RegExp.prototype: {
+        const copy = new RegExp((value as RegExp).source, (value as RegExp).flags)
+        copy.lastIndex = (value as RegExp).lastIndex
+        return this.remember(value, copy)
+      }
     }
     const binary = binaryName(value)
     if (binary !== undefined) return this.remember(value, binaryFrom(binary, bytesOf(value)) as object)
@@ -83,6 +97,18 @@ class Copier {
     return this.remember(value, registered.fromData(this.any(registered.toData(value))))
   }
 
+  private map(value: Map<unknown, unknown>): object {
+    const copy = this.remember(value, new Map<unknown, unknown>())
+    for (const [key, inner] of value) copy.set(this.any(key), this.any(inner))
+    return copy
+  }
+
+  private set(value: Set<unknown>): object {
+    const copy = this.remember(value, new Set<unknown>())
+    for (const inner of value) copy.add(this.any(inner))
+    return copy
+  }
+
   private fault(value: Error, copy: Error): Error {
     this.remember(value, copy)
     for (const key of Object.getOwnPropertyNames(value)) {
@@ -91,19 +117,10 @@ class Copier {
     }
     return copy
   }
+}
 
-  /** Whether a plain object or array is frozen with only frozen plain data below it. */
-  private immutable(value: object, path = new Set<object>()): boolean {
-    if (!Object.isFrozen(value)) return false
-    if (path.has(value)) return true
-    path.add(value)
-    for (const key of Object.keys(value)) {
-      const inner = (value as Record<string, unknown>)[key]
-      if (typeof inner !== 'object' || inner === null) continue
-      const prototype: unknown = Object.getPrototypeOf(inner)
-      if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return false
-      if (!this.immutable(inner, path)) return false
-    }
-    return true
-  }
+/** An unfrozen copy of a plain object or array with the same things in it. */
+function shallow(value: object): Record<string, unknown> {
+  if (Array.isArray(value)) return value.slice() as unknown as Record<string, unknown>
+  return Object.getPrototypeOf(value) === null ? Object.assign(Object.create(null), value) : { ...value }
 }
