@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
 import { filesBelow, packages, root, shown } from '../workspace.mjs'
@@ -127,7 +128,22 @@ function wrongName(source, specifier, known, base) {
     return "the Redis client is known in core/src/redis/ and the limiter's store/client.ts only"
   }
   const target = known.find(({ manifest }) => specifier === manifest.name || specifier.startsWith(`${manifest.name}/`))
+  if (part === 'src' && target !== owner && !isDeclared(specifier, owner.manifest)) {
+    return 'is in neither dependencies nor peerDependencies: users will not have it'
+  }
   return target ? wrongArrow({ from: owner.folder, part, path, to: target.folder }) : undefined
+}
+
+/**
+ * Whether what a specifier names comes with Node or is installed with the package.
+ * @param {string} specifier
+ * @param {import('../workspace.mjs').Manifest} manifest
+ * @returns {boolean}
+ */
+function isDeclared(specifier, { dependencies = {}, peerDependencies = {} }) {
+  if (isBuiltin(specifier)) return true
+  const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+  return name in dependencies || name in peerDependencies
 }
 
 /**

@@ -54,6 +54,16 @@ describe('arrows between packages', () => {
     expect(objections(base)).toEqual([expect.stringContaining('benchmarks/a.ts:1 reaches into a package')])
   })
 
+  test("a source file that imports what its users will not have is found; Node's own modules and tests are fine", () => {
+    const base = plant({
+      'packages/core/src/a.ts': "import 'node:fs'\nimport 'msgpackr/unpack'\n",
+      'packages/core/test/a.test.ts': "import 'fast-check'\n",
+    })
+    expect(objections(base)).toEqual([
+      expect.stringContaining('packages/core/src/a.ts:2 is in neither dependencies nor'),
+    ])
+  })
+
   test('a package that is not in the table may import nothing', () => {
     const arrow = { from: 'brand-new', part: 'src', path: 'brand-new/src/index.ts', to: 'core' }
     expect(wrongArrow(arrow)).toContain('has no arrows yet')

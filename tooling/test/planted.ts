@@ -3,6 +3,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
+/** What every planted package says it depends on. */
+const dependencies = Object.fromEntries(
+  ['@granary/core', '@granary/serialization', '@granary/testing', 'ioredis'].map((name) => [name, '*']),
+)
+
 /** A small repository with these files, gone when the test is over; every package mentioned gets a manifest. */
 export function plant(files: Readonly<Record<string, string>>): string {
   const base = mkdtempSync(join(tmpdir(), 'granary-planted-'))
@@ -10,7 +15,11 @@ export function plant(files: Readonly<Record<string, string>>): string {
   mkdirSync(join(base, 'packages'))
   const folders = new Set(Object.keys(files).flatMap((path) => /^packages\/([^/]+)\//.exec(path)?.[1] ?? []))
   for (const folder of folders) {
-    const manifest = { name: `@granary/${folder}`, exports: { '.': { '@granary/source': './src/index.ts' } } }
+    const manifest = {
+      name: `@granary/${folder}`,
+      dependencies,
+      exports: { '.': { '@granary/source': './src/index.ts' } },
+    }
     write(join(base, 'packages', folder, 'package.json'), JSON.stringify(manifest))
   }
   for (const [path, text] of Object.entries(files)) write(join(base, path), text)
