@@ -125,7 +125,7 @@ export class Demo {
       delivered: (process) => this.#delivered(fleet, process),
     })
     const workers = far ? WORKERS.far : WORKERS.near
-    const warmUp = await driver.run({ ...WARM_UP, workers })
+    const warmUp = await driver.run({ ...WARM_UP, seconds: Math.min(WARM_UP.seconds, options.seconds), workers })
     const progress = showProgress(label, options.seconds, output)
     const before = await countFleet(fleet.origins, this.#secrets.adminToken)
     const started = performance.now()

@@ -223,7 +223,7 @@ export class AccountChanges {
 }
 
 /** The verdict on an answer whose only right status is this one. */
-export function expectStatus(answer: Answer, status: number): Verdict {
+function expectStatus(answer: Answer, status: number): Verdict {
   return answer.status === status ? RIGHT : unexpected(answer, status)
 }
 

@@ -2,7 +2,7 @@ import type { Change, Read } from '../oracle/timeline.ts'
 import type { Verdict } from '../oracle/verdict.ts'
 
 /** Which of the report's tables a request counts in. */
-export type Layer = 'account' | 'catalog' | 'admin'
+type Layer = 'account' | 'catalog' | 'admin'
 
 /** A request before it is sent. */
 export interface Call {

@@ -1,5 +1,5 @@
 /** Where a user's subscription stands. */
-export type SubscriptionStatus = 'trial' | 'active' | 'expired' | 'canceled' | 'past_due' | 'bot' | 'suspended'
+type SubscriptionStatus = 'trial' | 'active' | 'expired' | 'canceled' | 'past_due' | 'bot' | 'suspended'
 
 /**
  * A user, without money.

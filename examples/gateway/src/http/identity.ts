@@ -7,7 +7,7 @@ export interface Identity {
 }
 
 /** Says that an identity token was not signed by the identity provider. */
-export class InvalidIdentity extends Error {
+class InvalidIdentity extends Error {
   readonly code = 'invalid_identity'
 
   constructor() {
@@ -21,7 +21,7 @@ export function signIdentity(identity: Identity, secret: string): string {
   return `${claims}.${sign(claims, secret).toString('base64url')}`
 }
 
-/** Reads a signed identity; throws {@link InvalidIdentity}. */
+/** Reads a signed identity; throws an error with code `invalid_identity`. */
 export function verifyIdentity(token: string, secret: string): Identity {
   const [claims = '', signature = ''] = token.split('.')
   const given = Buffer.from(signature, 'base64url')
