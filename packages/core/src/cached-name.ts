@@ -78,10 +78,18 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     self?: unknown,
   ): Promise<V[]> {
     const read = readPolicyOf(this.#engine.owner)
+    const past = new Set(argsList.filter((args) => read === 'bypass' || this.#isOff(args, self)))
+    if (past.size === 0) return this.#getOrSetMany(argsList, loadMany, self)
+    const [direct, found] = await Promise.all([
+      this.#bypass(() => loadMany(argsList.filter((args) => past.has(args)))),
+      this.#getOrSetMany(argsList.filter((args) => !past.has(args)), loadMany, self),
+    ])
+    const [fromLoader, fromCache] = [direct.values(), found.values()]
+    return argsList.map((args) => (past.has(args) ? fromLoader : fromCache).next().value as V)
+  }
+
+  async #getOrSetMany(argsList: readonly A[], loadMany: (missing: readonly A[]) => Promise<readonly V[]>, self: unknown): Promise<V[]> {
     if (argsList.length === 0) return []
-    if (read === 'bypass' || this.#isOff(argsList[0] as A, self)) {
-      return this.#bypass(async () => [...(await loadMany(argsList))])
-    }
     const ops: Operation[] = []
     const plan = (args: readonly unknown[], loader: () => unknown, onWaiting: () => void) => {
       const op = { ...planOperation(this.#state, args, loader, self), onWaiting }
