@@ -149,8 +149,11 @@ async function askIfCurrent(op: Operation, frame: ReadFrame, { clock, deadline }
     const records = await remote?.records(ask, deadline)
     if (records === undefined) return false
     link.learn(ask, records)
+    if (records.some((record) => record > frame.reading)) return false
   }
-  return link.isCurrent(members, frame.reading)
+  // The table is bounded: it may have forgotten, while this waited, what it knew when the question was put.
+  const known = members.filter((member) => !ask.includes(member))
+  return link.isCurrent(members, frame.reading) && link.unknown(known, frame.reading).length === 0
 }
 
 /** How long a read waits for a message that is on its way before it asks Redis, in milliseconds. */
