@@ -5,11 +5,11 @@ import { type Duration, parseDuration } from './duration.ts'
 import type { Engine } from './engine/engine.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
 import type { NameState } from './engine/operation.ts'
-import { BatchMismatch, InvalidOption, NameTaken } from './errors.ts'
+import { BatchMismatch, NameTaken } from './errors.ts'
 import { type CallReport, runInScope } from './flight/call-scope.ts'
 import { NAME_MEMBER } from './invalidation/local-effects.ts'
 import { EVERYTHING } from './invalidation/outbound-queue.ts'
-import { planKeying, type SecretDigester } from './key/keying.ts'
+import { checkName, planKeying, type SecretDigester } from './key/keying.ts'
 import type { PartialPolicy, PolicyDefaults } from './options/policy.ts'
 import { resolvePolicy } from './options/resolve-policy.ts'
 import type { RedisHandle } from './redis/client.ts'
@@ -66,8 +66,6 @@ export interface InvalidateTargets {
 /** The brand by which other copies of the package recognise a cache. */
 export const CACHE_BRAND: unique symbol = Symbol.for('granary.cache') as never
 
-const NAME_FORM = /^[A-Za-z][\w.-]*(:(?!\d+(:|$))[\w.-]+)*$/
-
 /**
  * A two-tier cache: process memory in front of Redis. Made by `createCache`.
  *
@@ -119,9 +117,7 @@ export class Cache {
   }
 
   #register(name: string, policy: PartialPolicy, explicit: boolean): CachedName {
-    if (typeof name !== 'string' || name.length > 200 || !NAME_FORM.test(name)) {
-      throw new InvalidOption('name', name, "it is letters, digits, '_', '-', '.' in parts joined by ':', no part a bare number")
-    }
+    checkName(name, 'name')
     const resolved = resolvePolicy(name, policy, this.#parts.defaults)
     const label = `${name}:${resolved.version}`
     const { segments } = this.#engine

@@ -1,6 +1,6 @@
 const BRAND = Symbol.for('granary.error')
 
-/** Every code that an error of Granary can carry. */
+/** Every code that an error of this package can carry. */
 export type GranaryErrorCode =
   | 'INVALID_OPTION'
   | 'NAME_TAKEN'
@@ -20,12 +20,12 @@ export type GranaryErrorCode =
  * Use {@link GranaryError.isInstance} rather than `instanceof`: it also recognises errors of a second copy of the package.
  */
 export class GranaryError extends Error {
-  /** What went wrong, as a stable literal. */
-  readonly code: GranaryErrorCode
+  /** What went wrong, as a stable literal: one of core's, or of a package that builds on it. */
+  readonly code: GranaryErrorCode | Uppercase<string>
   /** The entry key in its safe form (secrets digested), where the error concerns one entry. */
   readonly key: string | undefined
 
-  constructor(code: GranaryErrorCode, message: string, details: { key?: string; cause?: unknown } = {}) {
+  constructor(code: GranaryErrorCode | Uppercase<string>, message: string, details: { key?: string; cause?: unknown } = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.name = new.target.name
     this.code = code

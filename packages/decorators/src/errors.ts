@@ -1,4 +1,4 @@
-import { GranaryError, type GranaryErrorCode } from '@granary/core'
+import { GranaryError } from '@granary/core'
 
 /** Every code of an error that only decorators raise. Bad options are core's `INVALID_OPTION`, rival names its `NAME_TAKEN`. */
 export type DecoratorErrorCode = 'NOT_DECORATABLE' | 'NO_CACHE' | 'NOT_A_PROMISE' | 'NOT_CACHED' | 'INVALIDATION_FAILED'
@@ -16,7 +16,7 @@ export class MethodNameTaken extends GranaryError {
 /** A decorator stands on something that it cannot wrap: a getter, a field, a generator, a class. */
 export class NotDecoratable extends GranaryError {
   constructor(where: string, why: string) {
-    super(code('NOT_DECORATABLE'), `${where}: ${why}.`)
+    super('NOT_DECORATABLE', `${where}: ${why}.`)
   }
 }
 
@@ -24,7 +24,7 @@ export class NotDecoratable extends GranaryError {
 export class NoCache extends GranaryError {
   constructor(where: string) {
     super(
-      code('NO_CACHE'),
+      'NO_CACHE',
       `${where} has no cache: call configureGranary({ cache }), or give the cache option, a 'cache' property of the instance, or @CacheScope({ cache }) on the class.`,
     )
   }
@@ -34,7 +34,7 @@ export class NoCache extends GranaryError {
 export class NotAPromise extends GranaryError {
   constructor(where: string, returned: unknown) {
     super(
-      code('NOT_A_PROMISE'),
+      'NOT_A_PROMISE',
       `${where} must return a promise and returned ${returned === null ? 'null' : `a value of type ${typeof returned}`}: declare the method async.`,
     )
   }
@@ -43,7 +43,7 @@ export class NotAPromise extends GranaryError {
 /** `entryOf` or `nameOf` names something that `@Cached` does not stand on. */
 export class NotCached extends GranaryError {
   constructor(target: string, why: string) {
-    super(code('NOT_CACHED'), `${target} names no cached entries: ${why}.`)
+    super('NOT_CACHED', `${target} names no cached entries: ${why}.`)
   }
 }
 
@@ -60,13 +60,8 @@ export class InvalidationFailed extends GranaryError {
   constructor(where: string, errors: readonly unknown[], result: unknown) {
     const first = errors[0] instanceof Error ? errors[0].message : String(errors[0])
     const others = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-    super(code('INVALIDATION_FAILED'), `${where} could not invalidate: ${first}${others}`, { cause: errors[0] })
+    super('INVALIDATION_FAILED', `${where} could not invalidate: ${first}${others}`, { cause: errors[0] })
     this.errors = Object.freeze([...errors])
     this.result = result
   }
-}
-
-/** Core's list of codes is its own; these extend it. */
-function code(own: DecoratorErrorCode): GranaryErrorCode {
-  return own as unknown as GranaryErrorCode
 }

@@ -62,7 +62,7 @@ describe('a mistake in the options is thrown at import and names method, name an
     [
       'ignore beside key',
       { ttl: '5m', key: String, ignore: [0] },
-      'ignore: an array is not allowed; the key function already decides',
+      'ignore: an array is not allowed; with a key function, leave the argument out',
     ],
     [
       'secret positions beside key',

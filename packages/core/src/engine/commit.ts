@@ -44,11 +44,14 @@ export function harvest(op: Operation, loaded: Loaded, born: number): Harvest {
 
 /** Keeps an entry in memory, unless something it depends on was invalidated after it was born, or memory is not proven. */
 export function fillMemory(op: Operation, entry: Entry, flight: Flight | undefined): void {
-  const { fences, memory, link, clock, settings } = op.engine
+  const { fences, memory, link, clock, settings, telemetry } = op.engine
   if (op.policy.strong || flight?.detached) return
   if (clock.now() >= link.freshUntil && settings.serveL1For === 0) return
   if (wasInvalidated(op, entry.tags, entry.born)) return
   memory.put(op.state.segment, op.local, entry, fences.tagEvents)
+  if (telemetry.wants('entry-stored')) {
+    telemetry.emit({ type: 'entry-stored', name: op.policy.name, key: op.key, tier: 'l1', bytes: entry.bytes })
+  }
 }
 
 /** Whether the entry's name or one of its tags had an event after `born`, or is being invalidated right now. */

@@ -83,7 +83,7 @@ function planText(name: string, policy: PartialPolicy, { registry, secrets }: Ke
   const partsOf = (args: readonly unknown[], self: unknown, pepper: number): readonly unknown[] => {
     const named = key === undefined ? withoutIgnored(args, ignored) : [key.apply(self, args as never)]
     if (secret === true) return [digest(named, pepper)]
-    return positions === undefined ? named : args.map((arg, at) => (positions.has(at) ? digest([arg], pepper) : ignored.has(at) ? undefined : arg))
+    return positions === undefined ? named : named.map((arg, at) => (positions.has(at) ? digest([arg], pepper) : arg))
   }
   return (args, self, pepper) => {
     const parts = partsOf(args, self, pepper)
@@ -113,16 +113,39 @@ function isRaw(value: unknown): value is LocalKey {
   return typeof value === 'number' && Number.isFinite(value) && (value !== 0 || 1 / value > 0)
 }
 
-function checkKeyOptions(name: string, { key, ignore, secret }: PartialPolicy): void {
-  const positions = (option: string, given: unknown) => {
-    if (!Array.isArray(given) || given.some((at) => !Number.isInteger(at) || at < 0)) {
-      throw new InvalidOption(`${name}: ${option}`, given, 'it lists argument positions, counted from 0')
+const NAME_FORM = /^[A-Za-z][\w.-]*(:(?!\d+(:|$))[\w.-]+)*$/
+
+/**
+ * Checks that a name can be part of a key.
+ *
+ * @param option - What to call it in the error.
+ * @throws InvalidOption when it cannot.
+ */
+export function checkName(name: unknown, option: string): asserts name is string {
+  if (typeof name !== 'string' || name.length > 200 || !NAME_FORM.test(name)) {
+    throw new InvalidOption(option, name, "it is letters, digits, '_', '-', '.' in parts joined by ':', no part a bare number")
+  }
+}
+
+/**
+ * Checks the options that make keys, alone and together.
+ *
+ * @param where - What they belong to, for the error: a name, or a method and its name.
+ * @throws InvalidOption naming the option, its value and what is allowed.
+ */
+export function checkKeyOptions(where: string, { key, partition, ignore, secret }: PartialPolicy): void {
+  for (const [option, given] of Object.entries({ key, partition })) {
+    if (given !== undefined && typeof given !== 'function') throw new InvalidOption(`${where}: ${option}`, given, 'it is a function')
+  }
+  for (const [option, given] of Object.entries({ ignore, secret: typeof secret === 'boolean' ? undefined : secret })) {
+    if (given !== undefined && !(Array.isArray(given) && given.every((at) => Number.isInteger(at) && at >= 0))) {
+      throw new InvalidOption(`${where}: ${option}`, given, 'it lists positions of arguments, counted from 0')
     }
   }
-  if (ignore !== undefined) positions('ignore', ignore)
-  if (secret !== undefined && typeof secret !== 'boolean') positions('secret', secret)
-  if (key !== undefined && ignore?.length) throw new InvalidOption(`${name}: ignore`, ignore, 'with a key function, leave the argument out of the key there')
+  if (key !== undefined && ignore?.length) {
+    throw new InvalidOption(`${where}: ignore`, ignore, 'with a key function, leave the argument out of the key there')
+  }
   if (key !== undefined && Array.isArray(secret)) {
-    throw new InvalidOption(`${name}: secret`, secret, 'with a key function, use secret: true, which digests what it returns')
+    throw new InvalidOption(`${where}: secret`, secret, 'with a key function, use secret: true, which digests what it returns')
   }
 }

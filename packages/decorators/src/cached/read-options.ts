@@ -1,4 +1,4 @@
-import { type Cache, InvalidOption, isCache, type PartialPolicy, resolvePolicy } from '@granary/core'
+import { type Cache, checkKeyOptions, checkName, InvalidOption, isCache, type PartialPolicy, resolvePolicy } from '@granary/core'
 import { observeTags } from '../graph/observe-tags.ts'
 import type { MethodNode } from '../method/method-node.ts'
 import type { MethodSite } from '../method/method-site.ts'
@@ -14,7 +14,6 @@ export interface CachedFacts {
   readonly options: Readonly<Record<string, unknown>>
 }
 
-const NAME_FORM = /^[A-Za-z][\w.-]*(:(?!\d+(:|$))[\w.-]+)*$/
 const SHAPES: ReadonlySet<unknown> = new Set([undefined, true, 'map', 'array'])
 
 /**
@@ -33,50 +32,9 @@ export function readCachedOptions(given: object, site: MethodSite, node: () => M
     throw new InvalidOption(site.at('cache'), cache, 'it is a cache made by createCache()')
   if (!SHAPES.has(batch)) throw new InvalidOption(site.at('batch'), batch, "it is true, 'map' or 'array'")
   resolvePolicy(site.where, policy)
-  checkKeyOptions(policy, site)
+  checkKeyOptions(site.where, policy)
   const facts = { name, cache, batch: batch as BatchShape | undefined, policy: frozenPolicy(policy, node) }
   return Object.freeze({ ...facts, options: Object.freeze({ ...given }) })
-}
-
-/**
- * Checks that a name can be a part of a key, as core will when it is defined.
- *
- * @throws InvalidOption when it cannot.
- */
-export function checkName(name: unknown, option: string): asserts name is string {
-  if (typeof name !== 'string' || name.length > 200 || !NAME_FORM.test(name)) {
-    throw new InvalidOption(
-      option,
-      name,
-      "give letters, digits, '_', '-', '.' in parts joined by ':', no part a bare number",
-    )
-  }
-}
-
-function checkKeyOptions({ key, partition, ignore, secret }: PartialPolicy, site: MethodSite): void {
-  for (const [option, given] of Object.entries({ key, partition })) {
-    if (given !== undefined && typeof given !== 'function')
-      throw new InvalidOption(site.at(option), given, 'it is a function')
-  }
-  for (const [option, given] of Object.entries({ ignore, secret: typeof secret === 'boolean' ? undefined : secret })) {
-    if (given !== undefined && !(Array.isArray(given) && given.every((at) => Number.isInteger(at) && at >= 0))) {
-      throw new InvalidOption(site.at(option), given, 'it lists positions of arguments, counted from 0')
-    }
-  }
-  if (key !== undefined && ignore !== undefined) {
-    throw new InvalidOption(
-      site.at('ignore'),
-      ignore,
-      'the key function already decides what counts; leave the argument out there',
-    )
-  }
-  if (key !== undefined && Array.isArray(secret)) {
-    throw new InvalidOption(
-      site.at('secret'),
-      secret,
-      'with a key function, secret: true digests what that function returns',
-    )
-  }
 }
 
 /** The policy as core will read it: arrays copied, tag functions observed for the cache graph. */

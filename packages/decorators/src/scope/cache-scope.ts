@@ -1,5 +1,4 @@
-import { InvalidOption, isCache, type PolicyDefaults, resolvePolicy } from '@granary/core'
-import { checkName } from '../cached/read-options.ts'
+import { checkName, InvalidOption, isCache, type PolicyDefaults, resolvePolicy } from '@granary/core'
 import { recordOf } from '../method/method-record.ts'
 import { registry } from '../method/registry.ts'
 import { type CacheScopeOptions, setScope } from './scope.ts'
