@@ -21,8 +21,10 @@ export { type ExamineOptions, MAX_OBJECTS, VALUE_DEPTH } from './value/walk.ts'
 
 // Bytes in Redis: payloads and frames
 
+export type { Reading } from './codec/reader.ts'
 export { FRAME, type FrameFields, type FrameView, MAX_FRAME_BYTES, MAX_TAGS } from './frame/layout.ts'
 export {
+  type AdoptOptions,
   type Associated,
   type CompressionOptions,
   createPayloads,

@@ -4,7 +4,7 @@ import { type ClassRegistry, NO_CLASSES } from '../value/class-registry.ts'
 import { examine } from '../value/examine.ts'
 import { VALUE_DEPTH } from '../value/walk.ts'
 import { toMarked } from './marks.ts'
-import { readValue } from './reader.ts'
+import { type Reading, readValue } from './reader.ts'
 import { fromMarked } from './unmark.ts'
 
 /** Values to bytes and back. */
@@ -83,18 +83,34 @@ export class ValueCodec {
 
   /** Decodes what stands from `start` to the end. @throws FrameError */
   decode(bytes: Buffer, start: number): unknown {
+    return this.read(bytes, start, false).value
+  }
+
+  /** Decodes what stands from `start` to the end, freezing and measuring it on the way. @throws FrameError */
+  read(bytes: Buffer, start: number, freeze: boolean): Reading {
     const size = bytes.length - start
-    if (size > this.maxBytes)
+    if (size > this.maxBytes) {
       throw new FrameError('FRAME_LIMIT', `The payload has ${size} bytes, more than the ${this.maxBytes} allowed.`)
+    }
     switch (bytes[start]) {
       case FORM.tree:
-        return readValue(bytes, start + 1, this.maxDepth)
+        return readValue(bytes, { start: start + 1, maxDepth: this.maxDepth, freeze })
       case FORM.marked:
-        return fromMarked(readValue(bytes, start + 1, this.maxDepth * LEVELS_PER_MARK), this.registry)
+        return this.unmarked(
+          readValue(bytes, { start: start + 1, maxDepth: this.maxDepth * LEVELS_PER_MARK, freeze: false }),
+          freeze,
+        )
       case undefined:
         throw new FrameError('FRAME_TRUNCATED', 'The payload is empty.')
     }
     throw new FrameError('FRAME_CORRUPT', `The payload has the unknown form ${bytes[start]}.`)
+  }
+
+  private unmarked(tree: Reading, freeze: boolean): Reading {
+    const value = fromMarked(tree.value, this.registry)
+    const found = examine(value, { registry: this.registry, freeze, maxDepth: this.maxDepth, decoded: true })
+    if (!found.ok) throw new FrameError('FRAME_LIMIT', `The payload holds ${found.reason}, at ${found.path}.`)
+    return { value, bytes: found.bytes, shareable: found.shareable }
   }
 
   private packed(value: unknown, marked: boolean, room: number): Buffer {

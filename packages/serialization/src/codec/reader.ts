@@ -3,11 +3,13 @@
  * depth and extension is checked while reading, so hostile bytes end in a `FrameError`.
  *
  * msgpackr's own reader is not used because its extensions are shared by the whole process, it compiles a function for
- * every record definition it meets a few times, and it takes ten times as long for a value of one small record.
- * MessagePack specification: https://github.com/msgpack/msgpack/blob/master/spec.md
+ * every record definition it meets a few times, it makes the names of a lone record anew each time, and it cannot freeze
+ * and measure what it makes. MessagePack specification: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 import { FrameError } from '../errors.ts'
+import { bigIntWeight, WEIGHT } from '../value/weight.ts'
 import { extensionValue } from './extension.ts'
+import { decodeNames, namesAt } from './names.ts'
 import { beginShapes, guessedShape, type Shape, shapeOf } from './shape.ts'
 
 /** Arrays, maps and records one payload may hold: an empty one takes a byte here and dozens in memory. */
@@ -22,26 +24,48 @@ let position = 0
 /** Levels and containers that are left. */
 let depth = 0
 let containers = 0
+/** Whether to freeze arrays and records, what was made so far weighs, and whether some of it cannot be frozen. */
+let freezing = false
+let weight = 0
+let guarded = false
 /** Record definitions by number, and one more than the highest number in use. */
 const records: (Shape | undefined)[] = new Array(64).fill(undefined)
 let defined = 0
 
+/** A value and what `examine` would say of it. */
+export interface Reading {
+  readonly value: unknown
+  /** An estimate of the heap it occupies, in bytes. */
+  readonly bytes: number
+  /** Whether all readers may be handed the same reference: it was frozen, or could be, throughout. */
+  readonly shareable: boolean
+}
+
+/** Where to read, how deep, and whether to freeze what is read. */
+export interface ReadOptions {
+  readonly start: number
+  readonly maxDepth: number
+  readonly freeze: boolean
+}
+
 /** Reads the one value that fills `bytes` from `start` to the end. @throws FrameError, and nothing else. */
-export function readValue(bytes: Buffer, start: number, maxDepth: number): unknown {
+export function readValue(bytes: Buffer, options: ReadOptions): Reading {
   source = bytes
   text = bytes.toString('latin1')
-  position = start
-  depth = maxDepth
+  position = options.start
+  depth = options.maxDepth
+  freezing = options.freeze
   containers = MAX_CONTAINERS
+  weight = 0
+  guarded = false
   beginShapes()
   try {
     const value = read()
     if (position !== bytes.length) throw corrupt(`${bytes.length - position} bytes too many`)
-    return value
+    return { value, bytes: weight, shareable: !guarded }
   } catch (cause) {
-    throw cause instanceof FrameError
-      ? cause
-      : new FrameError('FRAME_CORRUPT', 'The payload is not readable.', { cause })
+    if (cause instanceof FrameError) throw cause
+    throw new FrameError('FRAME_CORRUPT', 'The payload is not readable.', { cause })
   } finally {
     source = NOTHING
     text = ''
@@ -59,13 +83,15 @@ function truncated(): FrameError {
 
 function read(): unknown {
   const token = source[position++] as number
-  if (token < 0x40) return token
+  if (token < 0x40) {
+    weight += WEIGHT.number
+    return token
+  }
   if (token < 0x80) return record(records[token & 0x3f])
   if (token < 0x90) return map(token & 0x0f)
   if (token < 0xa0) return array(token & 0x0f)
   if (token < 0xc0) return string(token & 0x1f)
-  if (token >= 0xe0) return token - 0x100
-  return marked(token)
+  return token >= 0xcb && (token <= 0xd3 || token >= 0xe0) ? number(token) : marked(token)
 }
 
 function marked(token: number): unknown {
@@ -76,8 +102,6 @@ function marked(token: number): unknown {
       return false
     case 0xc3:
       return true
-    case 0xcb:
-      return float64()
     case 0xd9:
       return string(uint8())
     case 0xda:
@@ -96,11 +120,14 @@ function marked(token: number): unknown {
       return source[position] === RECORD ? definition() : extension(1)
   }
   if (token === undefined) throw truncated()
-  return token >= 0xcc && token <= 0xd3 ? integer(token) : lump(token)
+  return lump(token)
 }
 
-function integer(token: number): number | bigint {
+function number(token: number): number | bigint {
+  weight += WEIGHT.number
   switch (token) {
+    case 0xcb:
+      return source.readDoubleBE(advance(8))
     case 0xcc:
       return uint8()
     case 0xcd:
@@ -108,6 +135,7 @@ function integer(token: number): number | bigint {
     case 0xce:
       return uint32()
     case 0xcf:
+      weight += WEIGHT.bigInteger - WEIGHT.number
       return source.readBigUInt64BE(advance(8))
     case 0xd0:
       return source.readInt8(advance(1))
@@ -115,8 +143,11 @@ function integer(token: number): number | bigint {
       return source.readInt16BE(advance(2))
     case 0xd2:
       return source.readInt32BE(advance(4))
+    case 0xd3:
+      weight += WEIGHT.bigInteger - WEIGHT.number
+      return source.readBigInt64BE(advance(8))
   }
-  return source.readBigInt64BE(advance(8))
+  return token - 0x100
 }
 
 /** Bytes and extensions. */
@@ -167,20 +198,23 @@ function uint32(): number {
   return source.readUInt32BE(advance(4))
 }
 
-function float64(): number {
-  return source.readDoubleBE(advance(8))
-}
-
 function string(length: number): string {
   const start = advance(length)
   for (let at = start; at < position; at++) {
-    if ((source[at] as number) > 0x7f) return source.toString('utf8', start, position)
+    if ((source[at] as number) > 0x7f) {
+      const decoded = source.toString('utf8', start, position)
+      weight += WEIGHT.string + decoded.length
+      return decoded
+    }
   }
+  weight += WEIGHT.string + length
   return text.slice(start, position)
 }
 
 function binary(length: number): Buffer {
   const start = advance(length)
+  guarded = true
+  weight += WEIGHT.binary + length
   return Buffer.from(source.subarray(start, position))
 }
 
@@ -197,7 +231,8 @@ function array(length: number): unknown[] {
   const items: unknown[] = []
   for (let index = 0; index < length; index++) items.push(read())
   depth++
-  return items
+  weight += WEIGHT.array + WEIGHT.slot * length
+  return freezing ? (Object.freeze(items) as unknown[]) : items
 }
 
 function map(size: number): Map<unknown, unknown> {
@@ -205,6 +240,8 @@ function map(size: number): Map<unknown, unknown> {
   const entries = new Map<unknown, unknown>()
   for (let index = 0; index < size; index++) entries.set(read(), read())
   depth++
+  guarded = true
+  weight += WEIGHT.map + WEIGHT.mapEntry * size
   return entries
 }
 
@@ -213,7 +250,8 @@ function record(shape: Shape | undefined): object {
   descend(shape.keys.length)
   const value = shape.build(read)
   depth++
-  return value
+  weight += WEIGHT.object + WEIGHT.slot * shape.keys.length
+  return freezing ? Object.freeze(value) : value
 }
 
 /** A record definition: `d4 72`, an id from 40 to 7f, the array of names, then the first record. */
@@ -234,49 +272,20 @@ function names(): Shape {
     position = start + guess.bytes.length
     return guess
   }
-  const count = nameCount()
-  const first = position
-  skipNames(count)
-  return shapeOf(text.slice(start, position), source, start, () => namesFrom(first, count))
-}
-
-function nameCount(): number {
-  const token = uint8()
-  const count = (token & 0xf0) === 0x90 ? token & 0x0f : token === 0xdc ? uint16() : token === 0xdd ? uint32() : -1
-  if (count < 0) throw corrupt('a record definition without names')
-  if (count > source.length - position) throw truncated()
-  return count
-}
-
-function nameLength(): number {
-  const token = uint8()
-  if (token >= 0xa0 && token < 0xc0) return token & 0x1f
-  if (token === 0xd9) return uint8()
-  if (token === 0xda) return uint16()
-  if (token === 0xdb) return uint32()
-  throw corrupt('a property name that is not a string')
-}
-
-function skipNames(count: number): void {
-  for (let index = 0; index < count; index++) advance(nameLength())
-}
-
-function namesFrom(start: number, count: number): string[] {
-  const end = position
-  position = start
-  const names: string[] = []
-  for (let index = 0; index < count; index++) {
-    const name = string(nameLength())
-    if (name === '__proto__') throw corrupt('a property named __proto__ in a record')
-    names.push(name)
-  }
-  position = end
-  return names
+  const found = namesAt(source, start)
+  position = found.end
+  return shapeOf({ bytes: text.slice(start, position), source, start, keys: () => decodeNames(source, found) })
 }
 
 const RECORD = 0x72
 
 function extension(length: number): unknown {
   const type = uint8()
-  return extensionValue(source, type, advance(length), length)
+  const value = extensionValue(source, type, advance(length), length)
+  if (typeof value === 'bigint') weight += bigIntWeight(value)
+  else if (value !== undefined) {
+    guarded = true
+    weight += WEIGHT.date
+  }
+  return value
 }

@@ -48,10 +48,20 @@ export function guessedShape(source: Uint8Array, start: number): Shape | undefin
   return shape
 }
 
-/** The shape of names given as bytes, at `start` in `source`; `keys` parses them when they are new. At most 1,024 are remembered. */
-export function shapeOf(bytes: string, source: Uint8Array, start: number, keys: () => readonly string[]): Shape {
-  const known = younger.get(bytes) ?? older.get(bytes)
-  const shape = known ?? create(bytes, keys())
+/** Names as they stand in a definition. */
+export interface FoundNames {
+  /** Their bytes, as Latin-1. */
+  readonly bytes: string
+  readonly source: Uint8Array
+  /** Where the bytes begin in the source. */
+  readonly start: number
+  /** Decodes them. */
+  readonly keys: () => readonly string[]
+}
+
+/** The shape of names: the remembered one, or a new one. At most 1,024 are remembered. */
+export function shapeOf({ bytes, source, start, keys }: FoundNames): Shape {
+  const shape = younger.get(bytes) ?? older.get(bytes) ?? create(bytes, keys())
   if (shape.keys.length <= LARGEST_SHAPE) remember(shape, guessAt(source, start))
   return shape
 }

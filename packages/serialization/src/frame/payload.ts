@@ -1,5 +1,6 @@
 import { compress, compressSync, uncompress, uncompressSync } from 'lz4-napi'
 import { bufferOf, type CodecOptions, ValueCodec } from '../codec/codec.ts'
+import type { Reading } from '../codec/reader.ts'
 import { FrameError } from '../errors.ts'
 import type { ClassRegistry } from '../value/class-registry.ts'
 import type { Sealer } from './seal.ts'
@@ -44,6 +45,12 @@ export interface UnpackOptions {
   readonly sealed?: boolean
 }
 
+/** How a payload is unpacked that will be kept. */
+export interface AdoptOptions extends UnpackOptions {
+  /** Whether to freeze plain objects and arrays, deeply. */
+  readonly freeze: boolean
+}
+
 /** What a sealed payload is bound to; a function is only called when there is a seal. */
 export type Associated = Uint8Array | (() => Uint8Array)
 
@@ -63,7 +70,14 @@ export interface Payloads {
    * @throws FrameError, and nothing else.
    */
   unpack(bytes: Uint8Array, associated: Associated, options?: UnpackOptions): unknown
-  /** The same, decompressing values of 256 KiB and more on another thread. */
+  /**
+   * The value of a payload that will be kept and served again: frozen on the way, if `freeze`, and measured. It is what
+   * `unpack` and `examine` give together, in half the time.
+   *
+   * @throws FrameError, and nothing else.
+   */
+  adopt(bytes: Uint8Array, associated: Associated, options: AdoptOptions): Reading
+  /** Like `unpack`, decompressing values of 256 KiB and more on another thread. */
   unpackAsync(bytes: Uint8Array, associated: Associated, options?: UnpackOptions): Promise<unknown>
 }
 
@@ -79,6 +93,7 @@ export function createPayloads(options: PayloadOptions = {}): Payloads {
     pack: (value, associated, how) => pipeline.pack(value, associated, how ?? {}),
     packAsync: (value, associated, how) => pipeline.packAsync(value, associated, how ?? {}),
     unpack: (bytes, associated, how) => pipeline.unpack(bytes, associated, how ?? {}),
+    adopt: (bytes, associated, how) => pipeline.adopt(bytes, associated, how),
     unpackAsync: (bytes, associated, how) => pipeline.unpackAsync(bytes, associated, how ?? {}),
   }
 }
@@ -120,31 +135,21 @@ class Pipeline {
   }
 
   unpack(bytes: Uint8Array, associated: Associated, how: UnpackOptions): unknown {
+    return this.adopt(bytes, associated, { ...how, freeze: false }).value
+  }
+
+  adopt(bytes: Uint8Array, associated: Associated, how: AdoptOptions): Reading {
     const { form, bytes: body } = this.opened(bufferOf(bytes), associated, how)
-    if ((form & PAYLOAD.compressed) === 0) return this.codec.decode(body, 1)
+    if ((form & PAYLOAD.compressed) === 0) return this.codec.read(body, 1, how.freeze)
     const size = checkedSize(body, this.codec.maxBytes)
-    try {
-      return this.inflated(uncompressSync(body.subarray(1 + SIZE_BYTES)), size)
-    } catch (cause) {
-      throw unreadable(cause)
-    }
+    return this.codec.read(inflated(body, size), 0, how.freeze)
   }
 
   async unpackAsync(bytes: Uint8Array, associated: Associated, how: UnpackOptions): Promise<unknown> {
     const { form, bytes: body } = this.opened(bufferOf(bytes), associated, how)
     if ((form & PAYLOAD.compressed) === 0) return this.codec.decode(body, 1)
     const size = checkedSize(body, this.codec.maxBytes)
-    const compressed = body.subarray(1 + SIZE_BYTES)
-    try {
-      return this.inflated(size < ELSEWHERE_BYTES ? uncompressSync(compressed) : await uncompress(compressed), size)
-    } catch (cause) {
-      throw unreadable(cause)
-    }
-  }
-
-  private inflated(bytes: Buffer, size: number): unknown {
-    if (bytes.length !== size) throw contradiction()
-    return this.codec.decode(bytes, 0)
+    return this.codec.decode(size < ELSEWHERE_BYTES ? inflated(body, size) : await inflatedElsewhere(body, size), 0)
   }
 
   /** Keeps the compressed bytes if they save enough. */
@@ -226,6 +231,27 @@ function checkedSize(body: Buffer, maxBytes: number): number {
   // A byte of LZ4 stands for 255 bytes at most (the length of a match), so a larger claim is a lie.
   if (size > data * 255) throw new FrameError('FRAME_CORRUPT', 'The compressed payload claims more than LZ4 can hold.')
   return size
+}
+
+function inflated(body: Buffer, size: number): Buffer {
+  try {
+    return checkedLength(uncompressSync(body.subarray(1 + SIZE_BYTES)), size)
+  } catch (cause) {
+    throw unreadable(cause)
+  }
+}
+
+async function inflatedElsewhere(body: Buffer, size: number): Promise<Buffer> {
+  try {
+    return checkedLength(await uncompress(body.subarray(1 + SIZE_BYTES)), size)
+  } catch (cause) {
+    throw unreadable(cause)
+  }
+}
+
+function checkedLength(bytes: Buffer, size: number): Buffer {
+  if (bytes.length !== size) throw contradiction()
+  return bytes
 }
 
 function contradiction(): FrameError {

@@ -3,6 +3,7 @@ import { isWellFormed } from '../well-formed.ts'
 import { binaryName, bytesOf } from './binary.ts'
 import type { ClassRegistry } from './class-registry.ts'
 import { faultName } from './fault.ts'
+import { bigIntWeight, WEIGHT } from './weight.ts'
 
 /** How deep values may be nested unless told otherwise. */
 export const VALUE_DEPTH = 256
@@ -69,14 +70,14 @@ export class Walk {
     switch (typeof value) {
       case 'string':
         if (!this.special && !isWellFormed(value)) this.special = true
-        return 16 + value.length
+        return WEIGHT.string + value.length
       case 'number':
         if (value === 0 && Object.is(value, -0)) this.special = true
-        return 8
+        return WEIGHT.number
       case 'object':
         return value === null ? 0 : this.visitObject(value, depth)
       case 'bigint':
-        return 24 + (value >> 64n === 0n || value >> 64n === -1n ? 0 : value.toString(16).length / 2)
+        return bigIntWeight(value)
       case 'function':
         return this.refuse('a function')
       case 'symbol':
@@ -141,13 +142,13 @@ export class Walk {
   private visitProperties(object: object, depth: number): number {
     if (!this.decoded && Object.getOwnPropertySymbols(object).length > 0)
       return this.refuse('an object with symbol properties')
-    let bytes = 24
+    let bytes = WEIGHT.object
     // for-in reads properties several times faster than Object.keys does.
     for (const key in object) {
       if (this.polluted && !Object.hasOwn(object, key)) continue
       const below = this.visit((object as Record<string, unknown>)[key], depth + 1)
       if (below < 0) return this.refuseBelow(wayToProperty(key))
-      bytes += below + 8
+      bytes += below + WEIGHT.slot
       if (!this.special && !ordinary(key)) this.special = true
     }
     this.collect(object)
@@ -161,7 +162,7 @@ export class Walk {
     ) {
       return this.refuse('an array with holes or properties of its own')
     }
-    let bytes = 32 + 8 * array.length
+    let bytes = WEIGHT.array + WEIGHT.slot * array.length
     for (let index = 0; index < array.length; index++) {
       const below = this.visit(array[index], depth + 1)
       if (below < 0) return this.refuseBelow(`[${index}]`)
@@ -180,7 +181,7 @@ export class Walk {
     const binary = binaryName(value)
     if (binary !== undefined) {
       if (binary !== 'Buffer') this.special = true
-      return 96 + bytesOf(value).byteLength
+      return WEIGHT.binary + bytesOf(value).byteLength
     }
     if (faultName(value) !== undefined) return this.visitFault(value, depth)
     if (!BUILT_IN.has(prototype)) return this.visitRegistered(value, prototype, depth)
@@ -192,22 +193,22 @@ export class Walk {
         return this.visitSet(value as Set<unknown>, depth)
       case RegExp.prototype:
         this.special = true
-        return 80 + (value as RegExp).source.length
+        return WEIGHT.regexp + (value as RegExp).source.length
     }
     // A date; what only has the prototype of one throws here.
     Date.prototype.getTime.call(value)
-    return 40
+    return WEIGHT.date
   }
 
   private visitMap(map: Map<unknown, unknown>, depth: number): number {
-    let bytes = 160
+    let bytes = WEIGHT.map
     let index = 0
     for (const [key, value] of map) {
       const ofKey = this.visit(key, depth + 1)
       if (ofKey < 0) return this.refuseBelow(`<key ${index}>`)
       const ofValue = this.visit(value, depth + 1)
       if (ofValue < 0) return this.refuseBelow(`<value ${index}>`)
-      bytes += ofKey + ofValue + 40
+      bytes += ofKey + ofValue + WEIGHT.mapEntry
       index++
     }
     return bytes
@@ -215,12 +216,12 @@ export class Walk {
 
   private visitSet(set: Set<unknown>, depth: number): number {
     this.special = true
-    let bytes = 140
+    let bytes = WEIGHT.set
     let index = 0
     for (const item of set) {
       const below = this.visit(item, depth + 1)
       if (below < 0) return this.refuseBelow(`<value ${index}>`)
-      bytes += below + 30
+      bytes += below + WEIGHT.setEntry
       index++
     }
     return bytes
@@ -228,12 +229,12 @@ export class Walk {
 
   private visitFault(error: object, depth: number): number {
     this.special = true
-    let bytes = 64
+    let bytes = WEIGHT.error
     for (const key of Reflect.ownKeys(error)) {
       if (typeof key === 'symbol') return this.refuse('an error with symbol properties')
       const below = this.visit((error as Record<string, unknown>)[key], depth + 1)
       if (below < 0) return this.refuseBelow(wayToProperty(key))
-      bytes += below + 8
+      bytes += below + WEIGHT.slot
     }
     return bytes
   }
@@ -251,7 +252,7 @@ export class Walk {
     this.open.push(value)
     const below = this.visit(data, depth + 1)
     this.open.pop()
-    return below < 0 ? this.refuseBelow(`<${registered.name}>`) : 24 + below
+    return below < 0 ? this.refuseBelow(`<${registered.name}>`) : WEIGHT.object + below
   }
 }
 
