@@ -7,7 +7,7 @@ export interface Token {
 }
 
 const PIECES =
-  /(?<space>[ \t\r\n]+|--[^\n]*)|(?<name>[A-Za-z_]\w*)|(?<number>0[xX][\da-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<string>'(?:\\[^]|[^'\\])*'|"(?:\\[^]|[^"\\])*")|(?<mark>\.\.\.|\.\.|==|~=|<=|>=|[-+*/%^#<>=(){}[\];:,.])/y
+  /(?<space>[ \t\r\n]+|--[^\n]*)|(?<name>[A-Za-z_]\w*)|(?<number>0[xX][\da-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<string>'(?:\\[\s\S]|[^'\\])*'|"(?:\\[\s\S]|[^"\\])*")|(?<mark>\.\.\.|\.\.|==|~=|<=|>=|[-+*/%^#<>=(){}[\];:,.])/y
 
 const ESCAPES: Readonly<Record<string, string>> = {
   n: '\n',
@@ -31,7 +31,7 @@ export function tokenize(source: string): Token[] {
     const { name, number, string, mark, space } = groups
     if (name !== undefined) tokens.push({ kind: 'name', text: name, line })
     else if (number !== undefined) tokens.push({ kind: 'number', text: number, line })
-    else if (string !== undefined) tokens.push({ kind: 'string', text: unescape(string.slice(1, -1)), line })
+    else if (string !== undefined) tokens.push({ kind: 'string', text: unescaped(string.slice(1, -1)), line })
     else if (mark !== undefined) tokens.push({ kind: 'mark', text: mark, line })
     line += (space ?? string ?? '').split('\n').length - 1
   }
@@ -39,8 +39,8 @@ export function tokenize(source: string): Token[] {
   return tokens
 }
 
-function unescape(body: string): string {
-  return body.replace(/\\(\d{1,3}|[^])/g, (_, code: string) =>
+function unescaped(body: string): string {
+  return body.replace(/\\(\d{1,3}|[\s\S])/g, (_, code: string) =>
     /^\d/.test(code) ? String.fromCharCode(Number(code)) : (ESCAPES[code] ?? refuse(code)),
   )
 }

@@ -33,6 +33,8 @@ export interface NetworkOptions {
   /** Server milliseconds at the beginning. */
   readonly serverEpoch: number
   /** Told after each executed command. */
+  /** Told when a connection was cut after a script, before its reply. */
+  readonly onCutAfter?: (script: string) => void
   readonly onExecuted?: (command: string, args: readonly string[]) => void
 }
 
@@ -48,6 +50,8 @@ export class Network {
   downUntil = 0
   /** Bus messages to drop, by process. */
   readonly dropNext = new Map<number, number>()
+  /** Scripts whose next execution for a process is followed by a cut. */
+  readonly cutAfter = new Map<number, string>()
   /** Bus messages handled before the reply to a read that the server had answered earlier. */
   overtaken = 0
   /** Commands executed after their sender had closed the socket. */
@@ -82,6 +86,7 @@ export class Network {
     this.hungUntil = 0
     this.downUntil = 0
     this.dropNext.clear()
+    this.cutAfter.clear()
     this.server.full = false
     for (const socket of this.sockets) socket.nudge()
   }
@@ -252,6 +257,7 @@ export class Socket implements Subscriber {
     this.#up.send(() => {
       const reply = this.#execute(command, args)
       if (!this.#alive) this.#network.zombies += 1
+      this.#cutIfAsked(command, args)
       if (this.#answered) {
         this.#onTheWay.push({
           sequence: this.#network.sequence++,
@@ -327,6 +333,18 @@ export class Socket implements Subscriber {
   nudge(): void {
     this.#up.nudge()
     this.#down.nudge()
+  }
+
+  #cutIfAsked(command: string, args: readonly string[]): void {
+    const { cutAfter, timeline, options } = this.#network
+    const script = cutAfter.get(this.plan.process)
+    if (script === undefined || !this.#answered || !/^eval/i.test(command) || nameOf(args[0] ?? '') !== script) return
+    cutAfter.delete(this.plan.process)
+    timeline.at(timeline.now, () => {
+      options.onCutAfter?.(script)
+      this.cut('lost')
+      return true
+    })
   }
 
   #execute(command: string, args: readonly string[]): Reply | ErrorReply {

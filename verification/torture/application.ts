@@ -26,14 +26,15 @@ const tags = (value: Row) => [`row:${value.row}`, `group:${groupOf(value.row)}`]
 
 type RowPolicy = Policy<readonly [number], Row>
 
-/** Short and long lives, stale windows, strong reads, values written only by their owner, large values. */
+/** Short and long lives, stale windows, strong reads, large values, and values that only their owner writes, by `set`. */
 export const POLICIES: Readonly<Record<EntryName, RowPolicy>> = {
   row: { ttl: '30s', tags },
   brief: { ttl: '250ms', staleWhileRevalidate: '300ms', staleIfError: '2s', refreshAhead: 0.6, tags },
   soft: { ttl: '150ms', staleIfError: '3s', softTimeout: '20ms', tags },
   strict: { ttl: '30s', consistency: 'strong', tags },
-  owned: { ttl: '30s', tags },
   large: { ttl: '30s', tags },
+  owned: { ttl: '30s', tags },
+  ledger: { ttl: '30s', tags },
 }
 
 /** The names in a fixed order. */
@@ -43,7 +44,13 @@ const LARGE_TEXT = 'x'.repeat(33_000)
 
 /** The value of a row. */
 export function rowOf(name: EntryName, row: number, version: number): Row {
-  return { name, row, version, at: new Date(row * 1_000), text: name === 'large' ? LARGE_TEXT : 'a' }
+  return {
+    name,
+    row,
+    version,
+    at: new Date(row * 1_000),
+    text: name === 'large' || name === 'ledger' ? LARGE_TEXT : 'a',
+  }
 }
 
 /** How a call was answered, filled in by the cache's events while it is answered. */

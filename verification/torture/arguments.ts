@@ -9,6 +9,8 @@ export interface TortureArguments {
   readonly only: string | undefined
   readonly real: boolean
   readonly resume: boolean
+  /** Whether the engine's tables are made so small that they overflow. */
+  readonly small: boolean
   readonly verbose: boolean
 }
 
@@ -24,10 +26,11 @@ export function readArguments(argv: readonly string[]): TortureArguments {
       only: { type: 'string' },
       real: { type: 'boolean', default: false },
       resume: { type: 'boolean', default: false },
+      small: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
     },
   })
-  const { library, mutations, only, real, resume, verbose } = values
+  const { library, mutations, only, real, resume, small, verbose } = values
   return {
     schedules: whole(values.schedules, 'schedules'),
     seed: whole(values.seed, 'seed'),
@@ -36,6 +39,7 @@ export function readArguments(argv: readonly string[]): TortureArguments {
     only,
     real,
     resume,
+    small,
     verbose,
   }
 }

@@ -10,9 +10,9 @@ export class Coverage {
     for (const [situation, times] of other.counts) this.count(situation, times)
   }
 
-  /** The required situations that occurred less often than `least` times. */
-  missing(least: number): string[] {
-    return REQUIRED.filter((situation) => (this.counts.get(situation) ?? 0) < least)
+  /** The required situations that did not occur. */
+  missing(): string[] {
+    return REQUIRED.filter((situation) => !this.counts.has(situation))
   }
 }
 

@@ -33,7 +33,12 @@ export type Fault =
   | 'flush'
   | 'full'
   | 'crash'
+  | 'deferral'
+  | 'failing-loads'
+  | 'split-lanes'
   | 'mixed'
+
+const SCRIPTS = ['acquire', 'commit', 'commit-put', 'bump', 'bump', 'hello', 'write', 'release', 'renew', 'records']
 
 const length = ({ chance }: Draft) => (chance.yes(0.5) ? chance.spread(5, 80) : chance.spread(60, 1_200))
 
@@ -71,7 +76,8 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
     weight: 3,
     apply: (draft, { at, victim }) => {
       const { chance } = draft
-      for (let count = chance.whole(1, 3); count > 0; count--) {
+      if (chance.yes(0.4)) draft.add(at, { kind: 'cut-after', process: victim, script: chance.pick(SCRIPTS) })
+      for (let count = chance.whole(0, 3); count > 0; count--) {
         const late = chance.yes(0.4) ? 'lost' : chance.spread(0.5, 400)
         draft.add(at + chance.spread(0.2, 20), {
           kind: 'cut',
@@ -135,6 +141,9 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
       return 120
     },
   },
+  deferral: { weight: 1.5, apply: deferral },
+  'failing-loads': { weight: 0.5, apply: failingLoads },
+  'split-lanes': { weight: 0.7, apply: splitLanes },
   mixed: {
     weight: 3,
     apply: (draft, strike) => {
@@ -179,4 +188,81 @@ function restart(draft: Draft, { at }: Strike): number {
   draft.add(at - chance.spread(5, 100), { kind: 'save' })
   draft.add(at + chance.spread(0.5, 100), { kind: 'restart', data: chance.yes(0.7) ? 'old' : 'empty', down })
   return 100 + down
+}
+
+/** A process is cut off, invalidates, and looks closely at what it gets when it comes back. */
+function deferral(draft: Draft, { at, victim, target }: Strike): number {
+  const { chance } = draft
+  const time = chance.spread(60, 500)
+  draft.add(at, {
+    kind: 'hold',
+    process: victim,
+    for: time,
+    ...chance.pick<Place>([{}, { role: 'data' }, { direction: 'up' }]),
+  })
+  if (chance.yes(0.5))
+    draft.add(at + 1, { kind: 'cut', process: victim, role: 'data', late: chance.yes(0.5) ? 'lost' : time })
+  const writes = chance.whole(1, 5)
+  for (let count = 0; count < writes; count++)
+    draft.change(at + 2 + chance.next() * time, { ...target, process: victim })
+  if (chance.yes(0.4))
+    draft.add(at + time, {
+      kind: 'delay',
+      process: victim,
+      role: 'data',
+      direction: 'up',
+      for: 200,
+      delay: chance.spread(2, 20),
+    })
+  const looks = chance.whole(10, 40)
+  for (let look = 0; look < looks; look++) {
+    draft.add(at + time + chance.spread(0.5, 400), {
+      ...target,
+      process: victim,
+      kind: chance.yes(0.8) ? 'get' : 'peek',
+    })
+  }
+  return time + 100
+}
+
+/** Everybody wants an entry whose loads take long and fail. */
+function failingLoads(draft: Draft, { at, target }: Strike): number {
+  const { chance } = draft
+  const time = chance.between(300, 900)
+  for (let process = 0; process < draft.processes; process++) {
+    draft.add(at + chance.spread(0.1, 20), {
+      ...target,
+      process,
+      kind: 'read',
+      load: { before: time / 2, after: time / 2, fails: true },
+    })
+  }
+  return time
+}
+
+/** Commands go slowly to Redis on one connection while large values come slowly on another. */
+function splitLanes(draft: Draft, { at, victim, target }: Strike): number {
+  const { chance } = draft
+  const entry = { name: 'large', row: target.row % 3, process: victim } as const
+  draft.read(at - 15, entry, 0)
+  draft.add(at, {
+    kind: 'delay',
+    process: victim,
+    role: 'data',
+    direction: 'up',
+    for: 200,
+    delay: chance.spread(2, 40),
+  })
+  draft.add(at, {
+    kind: 'delay',
+    process: victim,
+    role: 'bulk',
+    direction: 'down',
+    for: 200,
+    delay: chance.spread(5, 55),
+  })
+  draft.add(at + 4, { kind: 'write', ...entry, reach: chance.pick(['key', 'row', 'name']), gap: 0 })
+  for (let read = chance.whole(1, 4); read > 0; read--) draft.read(at + 4 + chance.spread(0.1, 20), entry, 0)
+  for (let read = chance.whole(2, 8); read > 0; read--) draft.read(at + 4 + chance.spread(1, 150), entry, 0)
+  return 150
 }

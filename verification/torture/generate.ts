@@ -41,18 +41,29 @@ export class Draft {
   /** A change of the row in whatever way its name allows. */
   change(at: number, where: At): void {
     const { chance } = this
-    if (OWNED.includes(where.name) && chance.yes(0.7))
-      return this.add(at, { ...where, process: ownerOf(where.row, this.processes), kind: 'set' })
-    if (!OWNED.includes(where.name) && chance.yes(0.2))
-      return this.add(at, { ...where, kind: 'put', load: this.load() })
-    if (OWNED.includes(where.name)) return this.read(at, where)
-    const reach = chance.weighted({ key: 6, row: 4, group: 2, name: 1.5, namespace: 0.7 })
-    this.add(at, { ...where, kind: 'write', reach, gap: chance.yes(0.6) ? 0 : chance.spread(0.5, 30) })
+    const { name, row } = where
+    if (OWNED.includes(name)) {
+      if (chance.yes(0.7)) this.add(at, { ...where, process: ownerOf(row, this.processes), kind: 'set' })
+      else this.read(at, where)
+    } else if (chance.yes(0.2)) {
+      this.add(at, { ...where, kind: 'put', load: this.load() })
+    } else {
+      const reach = chance.weighted({ key: 6, row: 4, group: 2, name: 1.5, namespace: 0.7 })
+      this.add(at, { ...where, kind: 'write', reach, gap: chance.yes(0.6) ? 0 : chance.spread(0.5, 30) })
+    }
   }
 
   /** An entry that several processes will fight over. */
   target(): Omit<At, 'process'> {
-    const name: EntryName = this.chance.weighted({ row: 8, brief: 3, soft: 2, strict: 2, owned: 2.5, large: 0.6 })
+    const name: EntryName = this.chance.weighted({
+      row: 8,
+      brief: 3,
+      soft: 2,
+      strict: 2,
+      large: 1,
+      owned: 2.5,
+      ledger: 1,
+    })
     return OWNED.includes(name)
       ? { name, row: ROWS + this.chance.whole(0, 1) }
       : { name, row: this.chance.whole(0, ROWS - 1) }

@@ -19,6 +19,8 @@ export type ViolationKind =
   | 'unsettled'
   | 'clock-went-back'
   | 'unbounded'
+  | 'never-expires'
+  | 'deferred-without-need'
 
 /** One broken promise. */
 export interface Violation {

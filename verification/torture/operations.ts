@@ -30,6 +30,8 @@ export interface Stage {
   readonly history: History
   readonly database: Database
   readonly rows: number
+  /** Nothing but memory is wrong with Redis: every invalidation has to be delivered. */
+  readonly mustDeliver: () => boolean
   /** Writers of one owned entry take turns. */
   readonly turns: Map<string, Promise<void>>
   /** Registers an operation until it settles. */
@@ -87,6 +89,11 @@ export async function write(stage: Stage, process: AppProcess, { name, row, reac
   for (const { pair } of promised) pair.invalidations += 1
   const receipt = await invalidate(process, reach, name, row)
   hold(stage, process, promised, reach === 'key' ? 'key' : 'tag', receipt.delivered)
+  if (!receipt.delivered && stage.mustDeliver())
+    stage.history.report(
+      'deferred-without-need',
+      `${process.label} could not invalidate ${reach} of ${name}/${row}: Redis had no memory`,
+    )
 }
 
 /** Writes through: the write itself is the load. */

@@ -21,11 +21,17 @@ export interface Outcome {
 /** How the engine under test is made. */
 export type CreateCache = typeof createCache
 
-/** Rows of the database; the last ones belong to `set`. */
+/** Rows that anybody changes. */
 export const ROWS = 3
+
+/** Rows after them that one process each changes, by `set`. */
+const OWNED_ROWS = 2
 
 /** After everything has been healed, this long is enough for every wait of the engine to end. */
 const CALM_AFTER = 3_500
+
+/** By then every process has made its first connection, if nothing is wrong. */
+const TIME_TO_CONNECT = 400
 
 interface Pending {
   readonly what: string
@@ -70,12 +76,15 @@ class Run {
       timeline,
       seed,
       serverEpoch: EPOCH + 86_400_000,
+      onCutAfter: (script) => this.coverage.count(`cut between execution and reply: ${script}`),
       onExecuted: (...command) => this.#watch.executed(this.#network.server, ...command),
     })
+    const onlyMemoryIsWrong = schedule.steps.every(({ action }) => isApplication(action) || action.kind === 'full')
     this.#stage = {
       history: this.history,
       database: new Database(),
-      rows: ROWS,
+      rows: ROWS + OWNED_ROWS,
+      mustDeliver: () => onlyMemoryIsWrong && timeline.now > TIME_TO_CONNECT,
       turns: new Map(),
       track: (what, process, work) => this.#track(what, process, work),
     }
@@ -236,7 +245,7 @@ class Run {
     if (!isCalm(this.#schedule)) return
     if (steps.some(({ action }) => action.kind === 'refresh' || ('load' in action && action.load.fails))) return
     for (const [pair, { loads, invalidations }] of this.history.pairs) {
-      if (invalidations > 0 || loads < 2 || !/^(row|owned|large)/.test(pair)) continue
+      if (invalidations > 0 || loads < 2 || !/^(row|large|owned|ledger)/.test(pair)) continue
       this.history.report('second-load', `${pair} was loaded ${loads} times though nobody invalidated it`)
     }
   }
@@ -244,13 +253,14 @@ class Run {
 
 type ApplicationAction = Exclude<
   Extract<Action, { process: number }>,
-  Place & { kind: 'delay' | 'hold' | 'cut' | 'drop' | 'pause' | 'crash' }
+  Place & { kind: 'delay' | 'hold' | 'cut' | 'cut-after' | 'drop' | 'pause' | 'crash' }
 >
 
 const WORLD: ReadonlySet<string> = new Set([
   'delay',
   'hold',
   'cut',
+  'cut-after',
   'drop',
   'pause',
   'hang',
@@ -267,4 +277,4 @@ function isApplication(action: Action): action is ApplicationAction {
 }
 
 /** Whether a name is written by `set`, which only one process does. */
-export const OWNED: readonly EntryName[] = NAMES.filter((name) => name === 'owned' || name === 'large')
+export const OWNED: readonly EntryName[] = NAMES.filter((name) => name === 'owned' || name === 'ledger')

@@ -2,7 +2,7 @@ import type { Place, Role } from '../simulation/network.ts'
 import type { Skew } from '../simulation/process-clock.ts'
 
 /** The names that the simulated application caches; what sets them apart stands in `application.ts`. */
-export type EntryName = 'row' | 'brief' | 'soft' | 'strict' | 'owned' | 'large'
+export type EntryName = 'row' | 'brief' | 'soft' | 'strict' | 'large' | 'owned' | 'ledger'
 
 /** How a load goes: it waits, looks at the database, waits again, and returns what it saw or fails. */
 export interface LoadPlan {
@@ -39,6 +39,8 @@ export type Action =
   | (Place & { readonly kind: 'delay'; readonly for: number; readonly delay: number })
   | (Place & { readonly kind: 'hold'; readonly for: number })
   | { readonly kind: 'cut'; readonly process: number; readonly role: Role; readonly late: number | 'lost' }
+  /** The connection breaks between the execution of the next such script and its reply. */
+  | { readonly kind: 'cut-after'; readonly process: number; readonly script: string }
   | { readonly kind: 'drop'; readonly process: number; readonly count: number }
   | { readonly kind: 'pause'; readonly process: number; readonly for: number; readonly timersFirst: boolean }
   | { readonly kind: 'hang'; readonly for: number }

@@ -19,6 +19,10 @@ export class ServerWatch {
 
   executed(server: ModelServer, command: string, args: readonly string[]): void {
     if (!command.toUpperCase().startsWith('EVAL')) return
+    for (const key of args) {
+      if (key.startsWith('torture:') && server.keyspace.timeToLive(key) === -1)
+        this.#history.report('never-expires', `${key} has no end`)
+    }
     const now = server.keyspace.string(CLOCK_KEY)?.split(':')
     if (now === undefined) return
     if (server.runId !== this.#life) this.#last = []

@@ -22,9 +22,11 @@ export function disturb(world: Surroundings, action: Action): void {
   const { now } = network.timeline
   switch (action.kind) {
     case 'delay':
-      return network.disturb(action)
+      network.disturb(action)
+      return
     case 'hold':
-      return network.disturb({ ...action, delay: 'held' })
+      network.disturb({ ...action, delay: 'held' })
+      return
     case 'cut':
       for (const socket of [...network.sockets]) {
         if (socket.plan.process !== action.process || socket.plan.role !== action.role) continue
@@ -32,11 +34,15 @@ export function disturb(world: Surroundings, action: Action): void {
         socket.cut(action.late)
       }
       return
+    case 'cut-after':
+      network.cutAfter.set(action.process, action.script)
+      return
     case 'drop':
       network.dropNext.set(action.process, action.count)
       return
     case 'pause':
-      return pause(world, action)
+      pause(world, action)
+      return
     case 'hang':
       network.hungUntil = Math.max(network.hungUntil, now + action.for)
       return
@@ -49,7 +55,8 @@ export function disturb(world: Surroundings, action: Action): void {
       world.saved = network.server.keyspace.snapshot()
       return
     case 'evict':
-      return evict(world, action.what)
+      evict(world, action.what)
+      return
     case 'full':
       network.server.full = true
       network.timeline.at(now + action.for, () => {
@@ -61,7 +68,8 @@ export function disturb(world: Surroundings, action: Action): void {
       network.server.forgetScripts()
       return
     case 'crash':
-      return world.crash(action.process)
+      world.crash(action.process)
+      return
     default:
       throw new Error(`${action.kind} is not an action of the world`)
   }

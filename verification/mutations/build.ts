@@ -1,0 +1,56 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { createCache } from '@granary/core'
+import { build } from 'esbuild'
+import type { Patch } from './patch.ts'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const packages = join(root, 'packages')
+const folder = join(root, 'verification', '.cache')
+
+/**
+ * Builds the engine with patches applied to its sources, and loads it.
+ *
+ * @throws Error when a snippet does not stand in its file exactly once: the list of patches must follow the engine.
+ */
+export async function loadPatched(name: string, patches: readonly Patch[]): Promise<typeof createCache> {
+  const outfile = join(folder, `${name.replace(/\W+/g, '-')}.mjs`)
+  mkdirSync(folder, { recursive: true })
+  const files = new Map<string, string>()
+  for (const { file, find, replace } of patches) {
+    const path = join(packages, file)
+    const text = files.get(path) ?? readFileSync(path, 'utf8')
+    const times = text.split(find).length - 1
+    if (times !== 1)
+      throw new Error(`mutation '${name}': its snippet stands ${times} times in ${file}, not once:\n${find}`)
+    files.set(
+      path,
+      text.replace(find, () => replace),
+    )
+  }
+  await build({
+    entryPoints: [join(packages, 'core', 'src', 'index.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['@granary/source'],
+    external: ['ioredis', 'msgpackr', 'lz4-napi'],
+    logLevel: 'error',
+    plugins: [
+      {
+        name: 'patches',
+        setup: ({ onLoad }) => {
+          onLoad({ filter: /packages[\\/]\w+[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
+            const contents = files.get(path)
+            return contents === undefined ? undefined : { contents, loader: 'ts' }
+          })
+        },
+      },
+    ],
+  })
+  const engine: { createCache: typeof createCache } = await import(`${pathToFileURL(outfile).href}?${Date.now()}`)
+  return engine.createCache
+}
