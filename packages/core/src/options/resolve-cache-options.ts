@@ -26,7 +26,7 @@ export interface ResolvedRedisOptions {
   readonly required: boolean
 }
 
-const OPTIONS: ReadonlySet<string> = new Set<keyof CacheOptions>([
+const OPTIONS: readonly (keyof CacheOptions)[] = [
   'namespace',
   'redis',
   'pepper',
@@ -41,14 +41,14 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof CacheOptions>([
   'clock',
   'random',
   'enabled',
-])
+]
 
 /** @throws InvalidOption naming the option or variable, its value and what is allowed. */
 export function resolveCacheOptions(options: CacheOptions, environment: NodeJS.ProcessEnv): ResolvedCacheOptions {
-  for (const option of Object.keys(options)) {
-    if (!OPTIONS.has(option)) throw new InvalidOption(option, option, `known options are ${[...OPTIONS].join(', ')}`)
-  }
-  const { namespace = 'granary', memory = {}, defaults = {}, outage, maxStaleness } = options
+  const { namespace = 'granary', memory = {}, defaults = {}, outage = {}, maxStaleness } = options
+  refuseUnknown('', options, OPTIONS)
+  refuseUnknown('memory.', memory, ['maxEntries', 'maxBytes'])
+  refuseUnknown('outage.', outage, ['serveL1For'])
   if (typeof namespace !== 'string' || !/^[\w.-]{1,64}$/.test(namespace)) {
     throw new InvalidOption('namespace', namespace, "it is 1 to 64 letters, digits, '_', '-' or '.'")
   }
@@ -60,7 +60,7 @@ export function resolveCacheOptions(options: CacheOptions, environment: NodeJS.P
       maxBytes: inRange(memory.maxBytes, { option: 'memory.maxBytes', range: [1, 2 ** 40], otherwise: 64 * 2 ** 20 }),
     },
     maxStaleness: durationOr(maxStaleness, 'maxStaleness', 1_000),
-    serveL1For: durationOr(outage?.serveL1For, 'outage.serveL1For', 0),
+    serveL1For: durationOr((outage as Partial<NonNullable<CacheOptions['outage']>>).serveL1For, 'outage.serveL1For', 0),
     enabled: isEnabled(options.enabled, environment['GRANARY_DISABLED']),
     pepper: options.pepper ?? (environment['GRANARY_PEPPER'] || undefined),
     defaults,
@@ -70,6 +70,7 @@ export function resolveCacheOptions(options: CacheOptions, environment: NodeJS.P
 
 function resolveRedis(given: NonNullable<CacheOptions['redis']>, environment: NodeJS.ProcessEnv): ResolvedRedisOptions {
   const options: RedisTierOptions = isTierOptions(given) ? given : { client: given }
+  refuseUnknown('redis.', options, ['client', 'callBudget', 'leaseTime', 'required'])
   if (options.required !== undefined && typeof options.required !== 'boolean') {
     throw new InvalidOption('redis.required', options.required, 'it is true or false')
   }
@@ -92,11 +93,18 @@ function isTierOptions(given: NonNullable<CacheOptions['redis']>): given is Redi
   return typeof given === 'object' && 'client' in given
 }
 
+function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {
+  for (const option of Object.keys(given)) {
+    if (!known.includes(option)) throw new InvalidOption(prefix + option, option, `known options are ${known.join(', ')}`)
+  }
+}
+
 function durationOr(given: Duration | undefined, option: string, otherwise: number): number {
   return given === undefined ? otherwise : parseDuration(given, option)
 }
 
 function isEnabled(option: boolean | undefined, variable: string | undefined): boolean {
+  if (option !== undefined && typeof option !== 'boolean') throw new InvalidOption('enabled', option, 'it is true or false')
   if (variable === undefined || variable === '' || variable === '0') return option ?? true
   if (variable === '1') return false
   throw new InvalidOption('GRANARY_DISABLED', variable, "it is '1' or '0'")
