@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   type Clock,
   type Duration,
@@ -16,6 +15,7 @@ import { LimitSet } from './limiter/limit-set.ts'
 import { resolveLimitSet } from './limiter/options.ts'
 import { RateLimiter } from './limiter/rate-limiter.ts'
 import { Refusals } from './limiter/refusals.ts'
+import { subjectKeys } from './limiter/subject-key.ts'
 import { clientMaker, type RateLimiterRedis } from './store/client.ts'
 import { FailoverStore } from './store/failover-store.ts'
 import { MemoryStore } from './store/memory-store.ts'
@@ -92,8 +92,10 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
         random,
         store,
         refusals,
-        prefix: `${namespace}:rl:${name}:${createHash('sha256').update(resolved.layout).digest('base64url').slice(0, 8)}:`,
-        digest: resolved.secret ? digester(name, options) : undefined,
+        keyOf: subjectKeys(
+          `${namespace}:rl:${name}:${resolved.layout}:`,
+          resolved.secret ? digester(name, options) : undefined,
+        ),
         isClosed: () => closed,
         onRefused: (decision) => {
           if (events.wants('call-refused')) events.emit({ type: 'call-refused', decision })
@@ -143,9 +145,11 @@ function remoteStore(
   })
 }
 
-function digester(name: string, options: RateLimiterOptions): (subject: string) => string {
-  const pepper = options.pepper ?? process.env['GRANARY_PEPPER']
-  if (pepper === undefined) throw new MissingPepper(name)
-  const { digest } = createSecretDigester(pepper)
-  return (subject) => digest(subject)
+/** Without Redis nothing leaves the process, and a pepper of its own will do. */
+function digester(
+  name: string,
+  { pepper = process.env['GRANARY_PEPPER'], redis, random = systemRandom }: RateLimiterOptions,
+) {
+  if (pepper === undefined && redis !== undefined) throw new MissingPepper(name)
+  return createSecretDigester(pepper ?? Buffer.from(random.bytes(24)).toString('base64url')).digest
 }

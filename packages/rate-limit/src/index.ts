@@ -26,9 +26,9 @@ export {
   window,
 } from './limiter/limit.ts'
 // Limit sets
-export type { LimitSet, RunOptions } from './limiter/limit-set.ts'
+export type { LimitSet, RunOptions, WaitOptions } from './limiter/limit-set.ts'
 export type { LimitSetOptions, PenaltyOptions } from './limiter/options.ts'
-export type { RateLimiter, RateLimiterHealth } from './limiter/rate-limiter.ts'
+export { RateLimiter, type RateLimiterHealth } from './limiter/rate-limiter.ts'
 export type { Costs, Reservation } from './limiter/reservation.ts'
 export type { PlanLimits } from './limiter/rules.ts'
 export type { JointCall, JointRefusal, JointReservation } from './limiter/together.ts'

@@ -1,5 +1,4 @@
 /** Charges whose true cost is known later. */
-import type { ChargeRef } from '../rule/rule.ts'
 import type { Admitted } from './decision.ts'
 
 /** Units by limit. */
@@ -23,9 +22,7 @@ export interface Reservation<Name extends string = string> extends Admitted<Name
 
 /** What a reservation needs of its limit set. */
 export interface ReservationWork {
-  readonly lease: string
   readonly costs: readonly number[]
-  readonly refs: readonly ChargeRef[]
   /** Reads costs, keeping `costs` where none is given. */
   readonly read: (actual: Costs) => readonly number[]
   readonly settle: (deltas: readonly number[]) => Promise<boolean>

@@ -1,4 +1,5 @@
 /** From the limits that users write to the rules that decide. */
+import { createHash } from 'node:crypto'
 import { InvalidOption } from '@granary/core'
 import { calendarPeriods } from '../rule/calendar.ts'
 import type { PenaltyRule } from '../rule/penalty.ts'
@@ -53,7 +54,7 @@ function counterRule({ limit, period }: CounterLimit): Rule {
 }
 
 /**
- * What must not change while subjects are packed: the kinds and lengths of the rules, in order. Sets that agree in it share
+ * A digest of what must not change while subjects are packed: the kinds and lengths of the rules, in order. Sets that agree in it share
  * their subjects; a change of a number alone keeps what was counted.
  */
 export function layoutOf(limits: readonly Limit[], leaseTime: number, penalty: PenaltyRule | undefined): string {
@@ -63,7 +64,8 @@ export function layoutOf(limits: readonly Limit[], leaseTime: number, penalty: P
       return typeof limit.period === 'number' ? ['f', limit.period] : ['q', limit.period.every, limit.period.timeZone]
     return limit.kind === 'bucket' ? ['b'] : ['c']
   })
-  return JSON.stringify([1, leaseTime, penalty !== undefined, parts])
+  const text = JSON.stringify([1, leaseTime, penalty !== undefined, parts])
+  return createHash('sha256').update(text).digest('base64url').slice(0, 8)
 }
 
 /** What a plan says about a subject: a number in place of a limit's own, `bucket(…)` for a bucket, Infinity for none. */

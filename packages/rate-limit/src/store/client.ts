@@ -55,12 +55,14 @@ interface ClusterLike {
 }
 
 function duplicateCluster(cluster: ClusterLike, settings: object): RedisLike {
-  const options = {
+  return cluster.duplicate(undefined, {
     lazyConnect: true,
     enableOfflineQueue: false,
     enableReadyCheck: false,
     clusterRetryStrategy: () => null,
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
     keyPrefix: '',
-  }
-  return cluster.duplicate(undefined, { ...options, redisOptions: settings })
+    redisOptions: settings,
+  })
 }

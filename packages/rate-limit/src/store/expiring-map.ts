@@ -22,7 +22,7 @@ const STEP_PAUSE = 20
 const STEPS = 50
 const SMALLEST_STEP = 500
 
-/** See the top of the file. */
+/** A bounded map from text to values that each end at a time of their own. */
 export class ExpiringMap<V> {
   readonly #clock: Clock
   readonly #capacity: number

@@ -47,7 +47,7 @@ const CHUNK = 256
 /** Milliseconds after a missed deadline until Redis is told: by then its own reply has come, or will not come. */
 const SOON = 200
 
-/** See the top of the file. */
+/** The store of a rate limiter with Redis. */
 export class FailoverStore implements Store {
   readonly #options: FailoverStoreOptions
   readonly #redis: RedisStore

@@ -47,7 +47,7 @@ const STEADY = 5_000
 
 type Phase = 'connecting' | 'open' | 'away' | 'closed'
 
-/** See the top of the file. */
+/** The connection of a rate limiter: it reconnects by itself, and calls fail at their deadline. */
 export class Link implements Line {
   readonly #options: LinkOptions
   readonly #firstAttempt: Promise<void>

@@ -27,7 +27,7 @@ export interface LocalView {
   readonly share: OwnShare | undefined
 }
 
-/** See the top of the file. */
+/** Applies operations to this process's part of the limits. */
 export class LocalStore {
   readonly #clock: Clock
   readonly #subjects: ExpiringMap<SubjectState>

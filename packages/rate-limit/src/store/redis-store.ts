@@ -33,7 +33,7 @@ interface Sending {
 
 const ANY_BIRTH: Sending = { birth: 0, onLate: undefined }
 
-/** See the top of the file. */
+/** Applies operations to subjects in Redis, and remembers what this process did to them. */
 export class RedisStore {
   readonly #clock: Clock
   readonly #shares: ExpiringMap<OwnShare>

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bucket, concurrency, createRateLimiter, fixedWindow, type Limit, quota, window } from '../../src/index.ts'
+import { SILENT } from '../support/limiter.ts'
 
 const limiter = createRateLimiter()
 
@@ -41,8 +42,12 @@ describe('what cannot be used is refused where it is written, naming the option,
       /penalty max/,
     ],
     [
-      'a secret without a pepper',
-      () => limiter.define('s', { limits: { a: window(1, '1s') }, secret: true }),
+      'a secret in Redis without a pepper',
+      () =>
+        createRateLimiter({ redis: 'redis://127.0.0.1:1', logger: SILENT }).define('s', {
+          limits: { a: window(1, '1s') },
+          secret: true,
+        }),
       /pepper/,
     ],
     ['a namespace with a colon', () => createRateLimiter({ namespace: 'a:b' }), /namespace: 'a:b'/],

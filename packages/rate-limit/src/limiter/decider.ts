@@ -1,0 +1,152 @@
+/** The way of one call: lists, what was refused a moment ago, the plan, the store. */
+import type { Clock } from '@granary/core'
+import { RateLimiterClosed, RateLimitUnavailable } from '../errors.ts'
+import type { Operation, Outcome } from '../rule/operation.ts'
+import type { RuleSet, Settlement } from '../rule/subject.ts'
+import type { Store, Target } from '../store/store.ts'
+import { StoreFailure } from '../store/store-failure.ts'
+import type { Decision, Refused } from './decision.ts'
+import { decisionOf, listedDecision } from './judging.ts'
+import type { ResolvedLimitSet } from './options.ts'
+import type { Refusals } from './refusals.ts'
+import { type PlanLimits, planRules } from './rules.ts'
+
+/** What a decider gets of its limiter. */
+export interface DeciderParts {
+  readonly clock: Clock
+  readonly store: Store
+  readonly refusals: Refusals
+  /** The key of a subject; throws for what is none. */
+  readonly keyOf: (subject: string) => string
+  readonly isClosed: () => boolean
+  readonly onRefused: (decision: Refused) => void
+}
+
+/** An operation that is decided. */
+export type DecidingOperation = Extract<Operation, { readonly kind: 'check' | 'peek' | 'reserve' }>
+
+/** Decides for one limit set. */
+export class Decider {
+  readonly #resolved: ResolvedLimitSet
+  readonly #parts: DeciderParts
+  readonly #plans = new WeakMap<object, RuleSet>()
+
+  constructor(resolved: ResolvedLimitSet, parts: DeciderParts) {
+    this.#resolved = resolved
+    this.#parts = parts
+  }
+
+  /** Decides an operation; `onAdmitted` gets the store's own words for an admission. */
+  async decide(
+    subject: string,
+    operation: DecidingOperation,
+    onAdmitted?: (outcome: Outcome) => void,
+  ): Promise<Decision> {
+    const { plan } = this.#resolved
+    const listed = this.#listed(subject)
+    if (listed !== undefined) return listed
+    const target = plan === undefined ? this.#plainTarget(subject) : await this.#target(subject)
+    const remembered = operation.kind === 'peek' ? undefined : this.#parts.refusals.find(target.key, operation.costs)
+    if (remembered !== undefined) return this.#refused(this.#read(target, subject, remembered, 'remembered'))
+    const { outcome, source } = await this.#apply(target, operation)
+    const decision = this.#read(target, subject, outcome, source)
+    if (decision.ok) {
+      onAdmitted?.(outcome)
+      return decision
+    }
+    if (source === 'redis' && operation.kind !== 'peek') this.#remember(target, outcome, operation.costs)
+    return this.#refused(decision)
+  }
+
+  /** Settles a reservation; resolves to whether it was open. */
+  async settle(subject: string, settlement: Settlement): Promise<boolean> {
+    const target = this.#plainTarget(subject)
+    this.#parts.refusals.forget(target.key)
+    const { outcome } = await this.#apply(target, { kind: 'settle', ...settlement })
+    return outcome.done
+  }
+
+  /** Renews a lease; resolves to whether it holds. */
+  async renew(subject: string, lease: string): Promise<boolean> {
+    const { outcome } = await this.#apply(await this.#target(subject), { kind: 'renew', lease })
+    return outcome.done
+  }
+
+  /** Blocks a subject for so many microseconds; 0 ends a block. */
+  async block(subject: string, length: number): Promise<void> {
+    const target = await this.#target(subject)
+    this.#parts.refusals.forget(target.key)
+    await this.#apply(target, { kind: 'block', length })
+  }
+
+  /** Forgets a subject. */
+  async reset(subject: string): Promise<void> {
+    const target = this.#plainTarget(subject)
+    this.#parts.refusals.forget(target.key)
+    this.#checkOpen()
+    try {
+      await this.#parts.store.reset(target)
+    } catch (error) {
+      throw this.#failure(error)
+    }
+  }
+
+  #listed(subject: string): Decision | undefined {
+    const { name, isDenied, isAllowed } = this.#resolved
+    const at = () => this.#parts.clock.wall()
+    if (isDenied(subject)) return this.#refused(listedDecision(name, subject, { allowed: false, at: at() }))
+    return isAllowed(subject) ? listedDecision(name, subject, { allowed: true, at: at() }) : undefined
+  }
+
+  /** A refusal that counts as a strike has to be counted each time. */
+  #remember(target: Target, outcome: Outcome, costs: readonly number[]): void {
+    const isCounted = target.set.penalty !== undefined && outcome.blockedFor === 0
+    if (!isCounted) this.#parts.refusals.add(target.key, outcome, costs)
+  }
+
+  #read(target: Target, subject: string, outcome: Outcome, source: Decision['source']): Decision {
+    return decisionOf(this.#resolved, { subject, rules: target.set.rules, outcome, source })
+  }
+
+  #refused(decision: Decision): Decision {
+    this.#parts.onRefused(decision as Refused)
+    return decision
+  }
+
+  async #apply(target: Target, operation: Operation) {
+    this.#checkOpen()
+    try {
+      return await this.#parts.store.apply(target, operation)
+    } catch (error) {
+      throw this.#failure(error)
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#parts.isClosed()) throw new RateLimiterClosed(this.#resolved.name)
+  }
+
+  #failure(error: unknown): unknown {
+    return error instanceof StoreFailure ? new RateLimitUnavailable(this.#resolved.name, error) : error
+  }
+
+  async #target(subject: string): Promise<Target> {
+    const target = this.#plainTarget(subject)
+    const plan = await this.#resolved.plan?.(subject)
+    return plan === undefined ? target : { ...target, set: this.#planned(plan) }
+  }
+
+  #plainTarget(subject: string): Target {
+    const { set, script, plan, deadline, onFailure } = this.#resolved
+    return { key: this.#parts.keyOf(subject), set, script, planned: plan !== undefined, deadline, onFailure }
+  }
+
+  /** A plan that is cached is the same object every time. */
+  #planned(plan: PlanLimits<string>): RuleSet {
+    const known = this.#plans.get(plan)
+    if (known !== undefined) return known
+    const set = planRules(this.#resolved.set, this.#resolved.names, plan)
+    this.#plans.set(plan, set)
+    return set
+  }
+}

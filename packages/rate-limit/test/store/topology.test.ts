@@ -1,0 +1,98 @@
+import { startFaultProxy, startRedis, startRedisCluster } from '@granary/testing'
+import calculateSlot from 'cluster-key-slot'
+import { Cluster } from 'ioredis'
+import { describe, expect, test } from 'vitest'
+import { bucket, concurrency, createRateLimiter, quota, type RateLimiterRedis, window } from '../../src/index.ts'
+import { limiterOn, SILENT, until } from '../support/limiter.ts'
+
+describe('a replica that takes over', () => {
+  test('is reminded by each process of what it used itself, where the last writes did not reach it', async () => {
+    const [master, replica] = await Promise.all([startRedis(), startRedis()])
+    await replica.command('REPLICAOF', master.host, master.port)
+    await until(async () => String(await replica.command('INFO', 'replication')).includes('master_link_status:up'))
+    const before = await startFaultProxy({ target: master })
+    const { port } = before
+    const limiter = createRateLimiter({ redis: before.url, namespace: 'test', logger: SILENT, deadline: '2s' })
+    await limiter.ready()
+    const set = limiter.define('user', { limits: { minute: window(20, '1m') } })
+    for (let call = 0; call < 10; call++) await set.check('user:7')
+    await master.command('WAIT', 1, 1_000)
+    await replica.command('REPLICAOF', 'NO', 'ONE')
+    for (let call = 0; call < 8; call++) await set.check('user:7')
+    await before.stop()
+    const after = await startFaultProxy({ target: replica, port })
+    await until(() => limiter.health().state === 'redis')
+    expect(await set.check('user:7')).toMatchObject({ ok: true, source: 'redis', limits: { minute: { remaining: 1 } } })
+    await limiter.close()
+    await after.stop()
+    await Promise.all([master.stop(), replica.stop()])
+  })
+})
+
+describe('a cluster', () => {
+  /** Law 10. */
+  test('sees one slot per subject, decides every kind of limit, and is decided without while a master is lost', async () => {
+    const cluster = await startRedisCluster({ masters: 3, replicas: 1 })
+    const client = new Cluster(cluster.addresses)
+    const limiter = createRateLimiter({
+      redis: client as unknown as RateLimiterRedis,
+      namespace: 'test',
+      logger: SILENT,
+      deadline: '2s',
+    })
+    await limiter.ready()
+    const set = limiter.define('user', {
+      limits: {
+        minute: window(10, '1m'),
+        burst: bucket({ rate: 1, per: '1m', burst: 10 }),
+        day: quota(100, { every: 'day' }),
+        live: concurrency(3, { lease: '60s' }),
+      },
+    })
+    const monitors = await Promise.all(cluster.nodes.map((node) => node.monitor()))
+    const subjects = Array.from({ length: 12 }, (_, index) => `user:${index}`)
+    for (const subject of subjects) {
+      const held = await set.reserve(subject)
+      expect(held).toMatchObject({ ok: true, source: 'redis' })
+      if (held.ok) await held.settle()
+      await set.peek(subject)
+    }
+    const seen = await Promise.all(monitors.map((monitor) => monitor.commands({ scripts: true })))
+    const keys = seen
+      .flat()
+      .filter(({ name }) => name === 'GET' || name === 'SET' || name === 'SETRANGE')
+      .map(({ args }) => args[1] as string)
+    for (const subject of subjects) {
+      const own = keys.filter((key) => key.endsWith(`:${subject}`))
+      expect(own.length).toBeGreaterThan(0)
+      expect(new Set(own.map((key) => calculateSlot(key))).size).toBe(1)
+    }
+    expect(new Set(keys.map((key) => calculateSlot(key))).size).toBeGreaterThan(3)
+    const victim = await cluster.masterOf(keys.find((key) => key.endsWith(':user:0')) as string)
+    await victim.kill()
+    const decision = await limiter
+      .define('quick', { limits: { minute: window(10, '1m') }, deadline: '50ms' })
+      .check('user:0')
+    expect(decision.ok).toBe(true)
+    await cluster.settled()
+    await until(async () => (await set.peek('user:0')).source === 'redis')
+    expect((await set.peek('user:0')).limits.minute?.remaining).toBe(9)
+    await limiter.close()
+    client.disconnect()
+    await cluster.stop()
+  }, 60_000)
+})
+
+describe('a Redis of an earlier connection', () => {
+  test('is found again by a limiter that was made before it was there', async () => {
+    const server = await startRedis()
+    await server.kill()
+    const limiter = limiterOn(server)
+    await limiter.ready()
+    expect(limiter.health().state).toBe('local')
+    await server.restart()
+    await until(() => limiter.health().state === 'redis')
+    await limiter.close()
+    await server.stop()
+  })
+})
