@@ -7,7 +7,7 @@ const conditions = ['@granary/source']
 /** Folders whose tests are one project each; a folder with a vitest.config.ts of its own says itself how it is tested. */
 const folders = ['packages', 'examples']
   .flatMap((parent) => readdirSync(parent).map((folder) => `${parent}/${folder}`))
-  .concat('verification')
+  .concat('verification', 'reliability')
   .filter((path) => existsSync(`${path}/test`) && !existsSync(`${path}/vitest.config.ts`))
 
 const plain = [...folders, 'tooling'].map((path) => ({

@@ -53,7 +53,7 @@ export function checkImports(base = root) {
   const inPackages = known.flatMap((owner) =>
     filesBelow(owner.directory, isSource).map((path) => ({ path, package: owner, imports: readImports(path) })),
   )
-  const outside = ['examples', 'benchmarks', 'verification', 'tooling'].flatMap((folder) =>
+  const outside = ['examples', 'benchmarks', 'verification', 'reliability', 'tooling'].flatMap((folder) =>
     filesBelow(join(base, folder), isSource).map((path) => ({ path, package: undefined, imports: readImports(path) })),
   )
   const sources = [...inPackages, ...outside]

@@ -13,7 +13,7 @@ function projects() {
   const parents = ['packages', 'examples'].flatMap((parent) =>
     readdirSync(join(root, parent)).map((folder) => join(root, parent, folder)),
   )
-  const found = [...parents, join(root, 'benchmarks'), join(root, 'verification'), join(root, 'tooling')].flatMap(
+  const found = [...parents, join(root, 'benchmarks'), join(root, 'verification'), join(root, 'reliability'), join(root, 'tooling')].flatMap(
     (folder) => filesBelow(folder, (path) => /\/tsconfig[^/]*\.json$/.test(path)),
   )
   const isBuild = (/** @type {string} */ path) => /^packages\/[^/]+\/tsconfig\.json$/.test(shown(path))
