@@ -22,7 +22,7 @@ import { Traffic } from './traffic/traffic.ts'
 const MAX_STALENESS = 1_000
 /** The seed's database: 50 to 150 ms away. */
 const LATENCY = [50, 150] as const
-const USERS = 500
+const USERS = 300
 /** Before anything is measured, whichever comes first: the tables are about warm processes. Every answer is judged all the same. */
 const WARM_UP = { seconds: 4, requests: 4_000 }
 /** Requests under way: few enough that a near database answers at its own pace, enough that a far one is kept busy. */

@@ -6,7 +6,7 @@ import { createGateway, type Gateway } from '../src/gateway.ts'
 import { matches } from '../src/http/etag.ts'
 import { signIdentity, verifyIdentity } from '../src/http/identity.ts'
 import type { SeedKey } from '../src/seed/accounts.ts'
-import type { UserOfKey } from '../src/services/user-repo.ts'
+import type { UserOfKey } from '../src/services/account-queries.ts'
 import { at, configFor, goodKeys, SECRETS, type SeededDatabase, startSeededDatabase } from './fixture.ts'
 
 let seeded: SeededDatabase

@@ -241,6 +241,7 @@ describe('the admin surface', () => {
     ['GET', '/admin/cache/stats'],
     ['GET', '/admin/cache/delivered'],
     ['POST', '/admin/cache/invalidate'],
+    ['POST', '/admin/look-up-key'],
     ['POST', '/admin/add_credits'],
     ['POST', '/admin/deduct_credits'],
     ['POST', '/admin/set-tier'],

@@ -54,6 +54,18 @@ export class Judge {
     return this.#part('balance', answer, money, (truth) => isDeepStrictEqual(body, balanceBody(userId, truth)))
   }
 
+  /** What support sees of a key: nothing once the key's text was replaced. */
+  lookUp(answer: Answer, { plaintext, userId }: Credential): Verdict {
+    const key = this.#world.text(plaintext)
+    if (answer.status === 404) return this.#part('an unknown key', answer, key, (truth) => truth === null)
+    return this.#body(answer, (body) =>
+      allOf([
+        this.user(body, answer, userId),
+        this.#part('key', answer, key, (truth) => truth !== null && isDeepStrictEqual(body['key'], truth)),
+      ]),
+    )
+  }
+
   movements(body: Record<string, unknown>, answer: Answer, userId: number, limit: number): Verdict {
     const { movements } = this.#world.user(userId)
     const shown = body['transactions']

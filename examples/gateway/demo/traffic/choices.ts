@@ -21,8 +21,8 @@ export class Choices {
     const next = () => this.random.next()
     this.#modelIds = shuffled([...world.catalog.current.models.keys()], this.random)
     this.#slugs = shuffled([...world.catalog.current.providers.keys()], this.random)
-    this.#keys = new Zipf(world.credentials.length, 1, next)
-    this.#models = new Zipf(this.#modelIds.length, 1, next)
+    this.#keys = new Zipf(world.credentials.length, 1.1, next)
+    this.#models = new Zipf(this.#modelIds.length, 1.2, next)
     this.#providers = new Zipf(this.#slugs.length, 1, next)
   }
 

@@ -97,6 +97,19 @@ export class Reads {
     return this.#open(call, (body, answer) => this.#judge.rateLimits(body, answer, keyId))
   }
 
+  /** What support asks about a key. */
+  lookUp(of: Credential): ReadOperation {
+    const { adminToken: token } = this.#secrets
+    const call: Call = {
+      layer: 'admin',
+      method: 'POST',
+      path: '/admin/look-up-key',
+      token,
+      body: { apiKey: of.plaintext },
+    }
+    return { kind: 'read', call, judge: (answer) => this.#judge.lookUp(answer, of) }
+  }
+
   /** Any of them, in the proportions of traffic. */
   any(choices: Choices): ReadOperation {
     const share = choices.random.next()
@@ -108,7 +121,8 @@ export class Reads {
     if (share < 0.65) return this.login(choices.credential().userId) ?? this.plans()
     if (share < 0.67) return this.plans()
     if (share < 0.68) return this.unknownKey(`gw_live_${choices.fresh('unknown').padEnd(32, '0')}`)
-    if (share < 0.71) return this.rateLimits(choices.credential().keyId)
+    if (share < 0.7) return this.rateLimits(choices.credential().keyId)
+    if (share < 0.72) return this.lookUp(choices.credential())
     return this.#anyOfCatalog(share, choices)
   }
 

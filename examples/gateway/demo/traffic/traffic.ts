@@ -13,7 +13,7 @@ export interface TrafficParts {
   readonly judge: Judge
   readonly secrets: Secrets
   readonly seed: number
-  /** Share of the requests that change something; one in twenty by default. */
+  /** Share of the requests that change something; one in 25 by default. */
   readonly changes?: number
 }
 
@@ -25,7 +25,7 @@ export class Traffic {
   readonly #sum: number
   readonly #changes: number
 
-  constructor({ world, judge, secrets, seed, changes = 0.05 }: TrafficParts) {
+  constructor({ world, judge, secrets, seed, changes = 0.04 }: TrafficParts) {
     this.#changes = changes
     this.#choices = new Choices(world, seed)
     this.#reads = new Reads(judge, world, secrets)

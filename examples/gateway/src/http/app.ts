@@ -21,13 +21,14 @@ export interface AppParts {
   readonly cache: Cache
   readonly queries: QueryCounter
   readonly readCatalog: ReadCatalog
+  readonly keySalt: string
   readonly adminToken: string
   readonly identitySecret: string
 }
 
 /** Puts the routes together; the caller decides where to listen. */
 export function createApp(parts: AppParts): FastifyInstance {
-  const { services, database, cache, queries, readCatalog, adminToken, identitySecret } = parts
+  const { services, database, cache, queries, readCatalog, keySalt, adminToken, identitySecret } = parts
   const app = fastify({
     // Failures are for whoever runs the gateway; stdout stays free for what a program has to say.
     logger: { level: 'error', stream: process.stderr },
@@ -41,7 +42,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   healthRoutes(app, database, cache)
   app.register(async (admin) => {
     admin.addHook('onRequest', requireAdminToken(adminToken))
-    adminAccountRoutes(admin, services)
+    adminAccountRoutes(admin, services, keySalt)
     adminCatalogRoutes(admin, services, readCatalog)
     adminCacheRoutes(admin, cache, queries)
   })

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { decideAccess } from '../domain/access.ts'
 import { type ApiKey, looksLikeKey } from '../domain/api-key.ts'
+import type { UserOfKey } from '../services/account-queries.ts'
 import type { AuthService } from '../services/auth-service.ts'
-import type { UserOfKey } from '../services/user-repo.ts'
 import { refuse } from './errors.ts'
 
 /** Who sent a request. */

@@ -20,6 +20,7 @@ export const newKey = object(
   ['name', 'environment'],
 )
 export const keyChanges = object({ name: text, ipAllowlist: names, domainReferrers: names, expiresAt: date }, [])
+export const keyText = object({ apiKey: text })
 export const byId = object({ id })
 export const listing = object({ limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 } }, [])
 export const modelQuery = object(

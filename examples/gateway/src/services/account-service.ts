@@ -5,8 +5,8 @@ import { NotFound } from '../domain/catalog.ts'
 import { AlreadyTaken, type NewUser, type ProfileChanges, type User } from '../domain/user.ts'
 import { TRIAL_CONFIG } from '../seed/plans.ts'
 import { tags } from '../tags.ts'
+import { USER_COLUMNS } from './account-queries.ts'
 import { AuthService } from './auth-service.ts'
-import { USER_COLUMNS } from './user-repo.ts'
 
 const UNIQUE_VIOLATION = '23505'
 /** Stands for a name or identity that a change does not touch: no user has it, so forgetting it costs nothing. */

@@ -1,27 +1,18 @@
 import { type Duration, ms } from '@granary/core'
 import { Cached, TTL } from '@granary/decorators'
+import type { Database } from '../database/database.ts'
 import { type ApiKey, hashKey } from '../domain/api-key.ts'
 import type { User } from '../domain/user.ts'
 import { tags } from '../tags.ts'
-import type { KeyRepo } from './key-repo.ts'
-import type { UserOfKey, UserRepo } from './user-repo.ts'
-
-/** What authentication is made of. */
-export interface AuthParts {
-  readonly keys: KeyRepo
-  readonly users: UserRepo
-  readonly keySalt: string
-}
+import { selectKeyByHash, selectUser, selectUserByKeyHash, type UserOfKey } from './account-queries.ts'
 
 /** Answers who is calling: the gateway asks it on every request. */
 export class AuthService {
-  readonly #keys: KeyRepo
-  readonly #users: UserRepo
+  readonly #database: Database
   readonly #keySalt: string
 
-  constructor({ keys, users, keySalt }: AuthParts) {
-    this.#keys = keys
-    this.#users = users
+  constructor(database: Database, keySalt: string) {
+    this.#database = database
     this.#keySalt = keySalt
   }
 
@@ -39,7 +30,7 @@ export class AuthService {
     tags: (key: ApiKey) => [tags.apiKey(key.id), tags.user(key.userId)],
   })
   async validateKey(apiKey: string): Promise<ApiKey | null> {
-    return this.#keys.byHash(hashKey(apiKey, this.#keySalt))
+    return selectKeyByHash(this.#database, hashKey(apiKey, this.#keySalt))
   }
 
   /** The owner of a key, without balances. */
@@ -51,7 +42,7 @@ export class AuthService {
     tags: (user: UserOfKey) => [tags.user(user.id), tags.apiKey(user.keyId)],
   })
   async userByKey(apiKey: string): Promise<UserOfKey | null> {
-    return this.#users.byKey(apiKey)
+    return selectUserByKeyHash(this.#database, hashKey(apiKey, this.#keySalt))
   }
 
   /** The user of this id. */
@@ -63,19 +54,19 @@ export class AuthService {
     negativeTags: (id: number) => [tags.user(id)],
   })
   async userById(id: number): Promise<User | null> {
-    return this.#users.byId(id)
+    return selectUser(this.#database, 'id', id)
   }
 
   /** The user of this identity at the identity provider. */
   @Cached({ name: 'auth:privy_id', ttl: TTL.USER, negativeTtl: '30s', tags: (user: User) => [tags.user(user.id)] })
   async userByPrivyId(privyUserId: string): Promise<User | null> {
-    return this.#users.byPrivyId(privyUserId)
+    return selectUser(this.#database, 'privy_user_id', privyUserId)
   }
 
   /** The user of this name. */
   @Cached({ name: 'auth:username', ttl: TTL.USER, negativeTtl: '30s', tags: (user: User) => [tags.user(user.id)] })
   async userByUsername(username: string): Promise<User | null> {
-    return this.#users.byUsername(username)
+    return selectUser(this.#database, 'username', username)
   }
 }
 

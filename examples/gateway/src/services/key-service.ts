@@ -3,8 +3,9 @@ import { type Database, type Queryable, queryOne } from '../database/database.ts
 import { type ApiKey, generateKey, hashKey, type IssuedKey, type KeyChanges, type NewKey } from '../domain/api-key.ts'
 import { NotFound } from '../domain/catalog.ts'
 import { tags } from '../tags.ts'
+import { KEY_COLUMNS } from './account-queries.ts'
 import { AuthService } from './auth-service.ts'
-import { KEY_COLUMNS, KeyRepo } from './key-repo.ts'
+import { KeyRepo } from './key-repo.ts'
 import { UserRepo } from './user-repo.ts'
 
 /** What issuing keys is made of. */

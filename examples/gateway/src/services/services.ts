@@ -37,14 +37,12 @@ export interface ServiceSettings {
 
 /** Puts the services together over one database. Which cache they use is configured by `configureGranary`. */
 export function createServices(database: Database, { keySalt, generateKey }: ServiceSettings): Services {
-  const users = new UserRepo(database, keySalt)
-  const keys = new KeyRepo(database)
   const pricing = new PricingRepo(database)
   return {
-    auth: new AuthService({ keys, users, keySalt }),
+    auth: new AuthService(database, keySalt),
     accounts: new AccountService(database),
-    users,
-    keys,
+    users: new UserRepo(database, keySalt),
+    keys: new KeyRepo(database),
     keyIssuer: new KeyService({ database, keySalt, ...(generateKey === undefined ? {} : { generate: generateKey }) }),
     plans: new PlanRepo(database),
     trials: new TrialRepo(database),

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { hashKey } from '../../domain/api-key.ts'
 import { NotFound } from '../../domain/catalog.ts'
 import type { Movement } from '../../domain/credits.ts'
 import { parseMoney } from '../../domain/money.ts'
@@ -6,16 +7,38 @@ import type { PlanChanges } from '../../domain/plan.ts'
 import type { RateLimits } from '../../domain/rate-limits.ts'
 import type { TrialUse } from '../../domain/trial.ts'
 import type { Services } from '../../services/services.ts'
-import { assignment, byId, movement, ofKey, ofUser, planChanges, rateLimits, tierChange, trialUse } from '../schemas.ts'
-import { trialView, userView } from '../views.ts'
+import {
+  assignment,
+  byId,
+  keyText,
+  movement,
+  ofKey,
+  ofUser,
+  planChanges,
+  rateLimits,
+  tierChange,
+  trialUse,
+} from '../schemas.ts'
+import { keyView, trialView, userView } from '../views.ts'
 
 /** Changes to users, their money, their plans and the limits of their keys. */
-export function adminAccountRoutes(app: FastifyInstance, services: Services): void {
+export function adminAccountRoutes(app: FastifyInstance, services: Services, keySalt: string): void {
+  lookUpRoute(app, services, keySalt)
   moneyRoutes(app, services)
   userStateRoutes(app, services)
   planRoutes(app, services)
   trialRoutes(app, services)
   rateLimitRoutes(app, services)
+}
+
+/** Whose key is this, and is it still good: for support, who have the key in a mail and must not use it. */
+function lookUpRoute(app: FastifyInstance, { users, keys }: Services, keySalt: string): void {
+  app.post<{ Body: { apiKey: string } }>('/admin/look-up-key', { schema: { body: keyText } }, async (request) => {
+    const { apiKey } = request.body
+    const [user, key] = await Promise.all([users.byKey(apiKey), keys.byHash(hashKey(apiKey, keySalt))])
+    if (user === null || key === null) throw new NotFound('this key')
+    return { user: userView(user), key: keyView(key) }
+  })
 }
 
 function moneyRoutes(app: FastifyInstance, { credits }: Services): void {
