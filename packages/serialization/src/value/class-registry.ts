@@ -32,8 +32,11 @@ export function classRegistration<T extends object, D>(registration: {
 
 /** A registration once its type parameter is no longer known. */
 export interface RegisteredClass {
+  /** What names the class in stored bytes and keys. */
   readonly name: string
+  /** Everything needed to rebuild an instance. */
   readonly toData: (value: object) => unknown
+  /** Rebuilds an instance. */
   readonly fromData: (data: unknown) => object
 }
 

@@ -156,10 +156,7 @@ export class Walk {
   }
 
   private visitArray(array: readonly unknown[], depth: number): number {
-    if (
-      !this.decoded &&
-      (Object.keys(array).length !== array.length || Object.getOwnPropertySymbols(array).length > 0)
-    ) {
+    if (!this.decoded && Object.keys(array).length !== array.length) {
       return this.refuse('an array with holes or properties of its own')
     }
     let bytes = WEIGHT.array + WEIGHT.slot * array.length
