@@ -45,10 +45,10 @@ const OPTIONS: readonly (keyof CacheOptions)[] = [
 
 /** @throws InvalidOption naming the option or variable, its value and what is allowed. */
 export function resolveCacheOptions(options: CacheOptions, environment: NodeJS.ProcessEnv): ResolvedCacheOptions {
-  const { namespace = 'granary', memory = {}, defaults = {}, outage = {}, maxStaleness } = options
+  const { namespace = 'granary', memory = {}, defaults = {}, outage, maxStaleness } = options
   refuseUnknown('', options, OPTIONS)
   refuseUnknown('memory.', memory, ['maxEntries', 'maxBytes'])
-  refuseUnknown('outage.', outage, ['serveL1For'])
+  refuseUnknown('outage.', outage ?? {}, ['serveL1For'])
   if (typeof namespace !== 'string' || !/^[\w.-]{1,64}$/.test(namespace)) {
     throw new InvalidOption('namespace', namespace, "it is 1 to 64 letters, digits, '_', '-' or '.'")
   }
@@ -60,7 +60,7 @@ export function resolveCacheOptions(options: CacheOptions, environment: NodeJS.P
       maxBytes: inRange(memory.maxBytes, { option: 'memory.maxBytes', range: [1, 2 ** 40], otherwise: 64 * 2 ** 20 }),
     },
     maxStaleness: durationOr(maxStaleness, 'maxStaleness', 1_000),
-    serveL1For: durationOr((outage as Partial<NonNullable<CacheOptions['outage']>>).serveL1For, 'outage.serveL1For', 0),
+    serveL1For: durationOr(outage?.serveL1For, 'outage.serveL1For', 0),
     enabled: isEnabled(options.enabled, environment['GRANARY_DISABLED']),
     pepper: options.pepper ?? (environment['GRANARY_PEPPER'] || undefined),
     defaults,
