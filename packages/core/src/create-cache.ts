@@ -58,6 +58,7 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
     leaseTime: resolved.redis?.leaseTime ?? 0,
     maxStaleness: resolved.maxStaleness,
     firstConnection: resolved.redis?.callBudget ?? 0,
+    slowAfter: resolved.redis?.slowAfter ?? Number.POSITIVE_INFINITY,
     serveL1For: resolved.serveL1For,
     sealByDefault: sealer !== undefined,
     enabled: resolved.enabled,

@@ -41,6 +41,8 @@ export interface EngineSettings {
   readonly maxStaleness: number
   /** How long a call waits for the first connection of the process. */
   readonly firstConnection: number
+  /** How long a flight waits for Redis before it begins to load beside it; infinite: never. */
+  readonly slowAfter: number
   /** How long memory may be served after Redis was lost; 0 serves none. */
   readonly serveL1For: number
   readonly sealByDefault: boolean

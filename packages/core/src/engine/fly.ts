@@ -4,12 +4,13 @@ import { enclosingLoad } from '../flight/current-load.ts'
 import { Flight } from '../flight/flight.ts'
 import { commit, fillMemory, harvest, wasInvalidated } from './commit.ts'
 import type { Origin } from './frames.ts'
+import { hedge, type Word } from './hedge.ts'
 import type { Landing } from './landing.ts'
-import { type Claim, claimLease, forceLease, keepAlive } from './lease.ts'
+import { claimLease, forceLease, keepAlive } from './lease.ts'
 import { load } from './load.ts'
 import { lookInMemory, lookInRedis, type RemoteFind } from './lookup.ts'
 import type { Operation } from './operation.ts'
-import type { Lease } from './remote.ts'
+import type { Lease, RemoteTier } from './remote.ts'
 
 /** Why a flight takes off: nothing to serve, something to renew in the background, or a caller who wants it anew. */
 export type Purpose = 'miss' | 'refresh' | 'reload'
@@ -40,17 +41,32 @@ async function cross(op: Operation, flight: Flight, purpose: Purpose): Promise<L
   const open = remote !== undefined && (remote.isOpen || (await remote.untilFirstOpen(settings.firstConnection)))
   if (!open) return loadAndStore(op, flight, { purpose, lease: undefined })
   if (purpose === 'reload') return loadAndStore(op, flight, { purpose, lease: await forceLease(op) })
-  const deadline = remote.deadline()
+  const load = (lease: Lease | undefined) => loadAndStore(op, flight, { purpose, lease })
+  if (purpose === 'miss' && settings.slowAfter < Number.POSITIVE_INFINITY) {
+    return hedge(op, flight, {
+      ask: (patient, isLoading) => ask(patient, flight, { purpose, isLoading }),
+      land: (find) => land(op, flight, find),
+      load,
+    })
+  }
+  const word = await ask(op, flight, { purpose, isLoading: () => false })
+  return word.find === undefined ? load(word.lease) : land(op, flight, word.find)
+}
+
+/** Reads Redis and, when that is not enough, asks for the lease. */
+async function ask(op: Operation, flight: Flight, { purpose, isLoading }: { purpose: Purpose; isLoading: () => boolean }): Promise<Word> {
+  const deadline = (op.engine.remote as RemoteTier).deadline()
   const accepts = (find: Found) => find.freshness === 'fresh' || (purpose === 'miss' && find.freshness !== 'kept')
   const born = op.engine.fences.events
   const find = await readRedis(op, born, deadline)
-  if (find.status === 'found' && accepts(find)) return land(op, flight, find)
+  if (find.status === 'found' && accepts(find)) return { find }
+  if (isLoading()) return { find: undefined, lease: undefined }
   flight.fallback = find.status === 'found' ? find.entry : undefined
   const patient = purpose === 'miss' || find.status !== 'found'
   const claim = await claimLease(op, { flight, find, deadline, accepts, patient })
-  if (claim.status === 'found') return land(op, flight, claim.find)
-  if (claim.status === 'unleased' && !patient && find.status === 'found') return land(op, flight, find)
-  return loadAndStore(op, flight, { purpose, lease: leaseOf(claim) })
+  if (claim.status === 'found') return { find: claim.find }
+  if (claim.status === 'unleased' && !patient && find.status === 'found') return { find }
+  return { find: undefined, lease: claim.status === 'leased' ? claim.lease : undefined }
 }
 
 async function readRedis(op: Operation, born: number, deadline: number): Promise<RemoteFind> {
@@ -111,8 +127,4 @@ export function fallbackOf(op: Operation, flight: Flight): Landing | undefined {
   const entry: Entry | undefined = flight.fallback
   if (entry === undefined || flight.detached || op.engine.clock.now() >= entry.keepUntil) return undefined
   return wasInvalidated(op, entry.tags, entry.born) ? undefined : { ...entry, source: 'l2', freshness: 'kept' }
-}
-
-function leaseOf(claim: Claim): Lease | undefined {
-  return claim.status === 'leased' ? claim.lease : undefined
 }

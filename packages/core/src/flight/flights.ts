@@ -1,9 +1,19 @@
+import type { Landing } from '../engine/landing.ts'
 import type { Segment } from '../tiers/segment.ts'
 import type { Flight } from './flight.ts'
+
+/** A load that runs beside a slow Redis, for the flight that began it and for later ones of its key. */
+export interface BesideLoad {
+  readonly flight: Flight
+  readonly landing: Promise<Landing>
+  /** Monotonic milliseconds. */
+  readonly startedAt: number
+}
 
 /** The flights of one cache by entry key: at most one per key takes new callers. */
 export class Flights {
   readonly #joinable = new Map<string, Flight>()
+  readonly #beside = new Map<string, BesideLoad>()
   #airborne = 0
 
   /** Flights that have not landed, detached ones included. */
@@ -18,7 +28,7 @@ export class Flights {
 
   /** A flight that is replaced hears of no further events of its key, so it may not fill memory any more. */
   add(flight: Flight): void {
-    this.detach(flight.key)
+    this.#detachFlight(flight.key)
     this.#joinable.set(flight.key, flight)
     this.#airborne += 1
   }
@@ -30,6 +40,11 @@ export class Flights {
 
   /** The key was invalidated: callers from now on start a flight of their own. */
   detach(key: string): void {
+    this.#detachBeside(key)
+    this.#detachFlight(key)
+  }
+
+  #detachFlight(key: string): void {
     const flight = this.#joinable.get(key)
     if (flight === undefined) return
     flight.detached = true
@@ -39,8 +54,34 @@ export class Flights {
   /** The same for every key of a name, or of all names. */
   detachAll(segment?: Segment): void {
     for (const flight of this.#joinable.values()) {
-      if (segment === undefined || flight.segment === segment) this.detach(flight.key)
+      if (segment === undefined || flight.segment === segment) this.#detachFlight(flight.key)
     }
+    for (const { flight } of this.#beside.values()) {
+      if (segment === undefined || flight.segment === segment) this.#detachBeside(flight.key)
+    }
+  }
+
+  /** The load of a key that runs beside a slow Redis. */
+  besideOf(key: string): BesideLoad | undefined {
+    return this.#beside.get(key)
+  }
+
+  /** Keeps such a load until it ends, or until its key is invalidated: it must hear of that even after its flight has landed. */
+  addBeside(load: BesideLoad): void {
+    const { key } = load.flight
+    this.#detachBeside(key)
+    this.#beside.set(key, load)
+    const remove = () => {
+      if (this.#beside.get(key) === load) this.#beside.delete(key)
+    }
+    load.landing.then(remove, remove)
+  }
+
+  #detachBeside(key: string): void {
+    const load = this.#beside.get(key)
+    if (load === undefined) return
+    load.flight.detached = true
+    this.#beside.delete(key)
   }
 
   /** News of a lease held by another process. */

@@ -47,6 +47,11 @@ export interface RedisTierOptions {
   readonly client: RedisInput
   /** What one call may wait for Redis in all. Default: `'250ms'`. */
   readonly callBudget?: Duration
+  /**
+   * Start the load beside Redis when Redis has not said after this long whether it is needed; whichever answers first is
+   * served. Such a load is not stored in Redis. Must be below `callBudget`. Default: never.
+   */
+  readonly slowAfter?: Duration
   /** How long a lease lives without its holder, at most `'30s'`; a longer load renews it. Default: `'3s'`. */
   readonly leaseTime?: Duration
   /** `ready()` rejects when Redis cannot be reached. Default: false. */

@@ -22,6 +22,8 @@ export interface ResolvedCacheOptions {
 export interface ResolvedRedisOptions {
   readonly plan: ConnectionPlan
   readonly callBudget: number
+  /** Infinite: never load beside Redis. */
+  readonly slowAfter: number
   readonly leaseTime: number
   readonly required: boolean
 }
@@ -70,16 +72,24 @@ export function resolveCacheOptions(options: CacheOptions, environment: NodeJS.P
 
 function resolveRedis(given: NonNullable<CacheOptions['redis']>, environment: NodeJS.ProcessEnv): ResolvedRedisOptions {
   const options: RedisTierOptions = isTierOptions(given) ? given : { client: given }
-  refuseUnknown('redis.', options, ['client', 'callBudget', 'leaseTime', 'required'])
+  refuseUnknown('redis.', options, ['client', 'callBudget', 'slowAfter', 'leaseTime', 'required'])
   if (options.required !== undefined && typeof options.required !== 'boolean') {
     throw new InvalidOption('redis.required', options.required, 'it is true or false')
   }
+  const callBudget = durationOr(options.callBudget, 'redis.callBudget', 250)
   return {
     plan: planConnections(options.client, environment),
-    callBudget: durationOr(options.callBudget, 'redis.callBudget', 250),
+    callBudget,
+    slowAfter: resolveSlowAfter(options.slowAfter, callBudget),
     leaseTime: resolveLeaseTime(options.leaseTime),
     required: options.required ?? false,
   }
+}
+
+function resolveSlowAfter(given: Duration | undefined, callBudget: number): number {
+  const slowAfter = durationOr(given, 'redis.slowAfter', Number.POSITIVE_INFINITY)
+  if (given !== undefined && slowAfter >= callBudget) throw new InvalidOption('redis.slowAfter', given, `it is shorter than redis.callBudget (${callBudget}ms)`)
+  return slowAfter
 }
 
 /** Readers take a lease that ends in more than a minute for damage; a longer load renews a shorter lease. */

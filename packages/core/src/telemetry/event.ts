@@ -14,6 +14,7 @@ export type CacheEvent =
   | { readonly type: 'lease-waited'; readonly name: string; readonly key: string }
   | { readonly type: 'lease-lost'; readonly name: string; readonly key: string }
   | { readonly type: 'load-started'; readonly name: string; readonly key: string; readonly reason: LoadReason }
+  | { readonly type: 'load-hedged'; readonly name: string; readonly key: string }
   | { readonly type: 'load-finished'; readonly name: string; readonly key: string; readonly duration: number }
   | { readonly type: 'load-failed'; readonly name: string; readonly key: string; readonly cause: unknown }
   | { readonly type: 'entry-stored'; readonly name: string; readonly key: string; readonly tier: 'l1' | 'l2'; readonly bytes: number }

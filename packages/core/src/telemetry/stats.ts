@@ -14,6 +14,7 @@ export class NameCounters {
   loads = 0
   loadFailures = 0
   joined = 0
+  hedged = 0
   rejected = 0
   refused = 0
   bytesWritten = 0
@@ -48,6 +49,8 @@ export interface CacheStats {
   readonly loadFailures: number
   /** Calls that shared a load which another call had started. */
   readonly joined: number
+  /** Loads that began beside a slow Redis (`redis.slowAfter`). */
+  readonly hedged: number
   /** Loads whose result was not stored because of an invalidation meanwhile. */
   readonly rejected: number
   /** Values that were not stored because they could not come back equal. */
@@ -107,6 +110,7 @@ export function describeCounters(totals: Totals, evictions: number, redisAvailab
     loads: totals.loads,
     loadFailures: totals.loadFailures,
     joined: totals.joined,
+    hedged: totals.hedged,
     rejected: totals.rejected,
     refused: totals.refused,
     evictions,

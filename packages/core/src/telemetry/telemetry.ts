@@ -14,6 +14,7 @@ const LEVELS: Readonly<Record<CacheEvent['type'], Level>> = {
   'lease-waited': 'debug',
   'lease-lost': 'debug',
   'load-started': 'debug',
+  'load-hedged': 'debug',
   'load-finished': 'debug',
   'load-failed': 'debug',
   'entry-stored': 'info',
