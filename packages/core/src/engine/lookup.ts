@@ -2,6 +2,7 @@ import { decodeFrame, FrameError, type ReadFrame } from '@granary/serialization'
 import type { Entry, EntryTimes, Resident } from '../entry/entry.ts'
 import { judgeFreshness } from '../entry/freshness.ts'
 import { adoptDecoded } from '../entry/stored-value.ts'
+import type { Engine } from './engine.ts'
 import { sealContext } from './frames.ts'
 import type { Landing } from './landing.ts'
 import type { Operation } from './operation.ts'
@@ -40,7 +41,7 @@ export function lookInMemory({ engine, state, policy, local }: Operation): Local
   if (entry === undefined || policy.strong) return undefined
   const now = engine.clock.now()
   const proven = now < engine.link.freshUntil
-  if (!proven && !servesOutage(engine.link.freshUntil, entry, now, engine.settings.serveL1For)) return undefined
+  if (!proven && !servesOutage(engine, entry, now)) return undefined
   const { tagEvents } = engine.fences
   if (entry.checked !== tagEvents) {
     if (engine.fences.lastEventOf(entry.tags) > entry.born) {
@@ -59,8 +60,8 @@ export function lookInMemory({ engine, state, policy, local }: Operation): Local
 }
 
 /** `outage.serveL1For`: unproven memory is served for a while after it was last proven, or after it was loaded. */
-function servesOutage(provenUntil: number, entry: Entry, now: number, serveL1For: number): boolean {
-  return serveL1For > 0 && now < Math.max(provenUntil, entry.created) + serveL1For
+function servesOutage({ link, settings: { serveL1For } }: Engine, entry: Entry, now: number): boolean {
+  return serveL1For > 0 && now < Math.max(link.freshUntil, link.provenUntil, entry.created) + serveL1For
 }
 
 /** Reads L2 and judges what came: by the protocol first (life, incarnation, tag records), then by age. */

@@ -33,6 +33,8 @@ export class Link {
   #horizon = 0
   /** Memory may be served before this instant (monotonic milliseconds). */
   freshUntil: number
+  /** What {@link Link.freshUntil} was when the gate was last shut. */
+  provenUntil = Number.NEGATIVE_INFINITY
 
   constructor(options: { clock: Clock; maxStaleness: number; alwaysFresh?: boolean; limit?: number }) {
     this.#clock = options.clock
@@ -87,6 +89,7 @@ export class Link {
 
   /** Shuts the gate: nothing in memory is proven any more. */
   shut(): void {
+    if (this.#open) this.provenUntil = this.freshUntil
     this.#open = false
     this.freshUntil = Number.NEGATIVE_INFINITY
     for (const waiter of this.#waiters) waiter.done(false)
