@@ -1,0 +1,403 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type RedisServer, startRedis } from '@granary/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type Cache, type CacheOptions, createCache, type RedisTierOptions } from '../src/index.ts'
+import { LogRecorder } from './stage/log-recorder.ts'
+import { delivered, timed, until, useRedis } from './stage/redis-stage.ts'
+
+const stage = useRedis()
+const POLICY = { ttl: '5m', tags: (_: unknown, id: number) => [`row:${id}`] } as const
+const rowsOf = (cache: Cache) => cache.define<[number], string>('row', POLICY)
+const data = (connection: { sent(command: string): boolean }) => connection.sent('MGET')
+
+/** A server of the test's own, stopped when it ends. */
+async function ownServer(options: Parameters<typeof startRedis>[0]): Promise<RedisServer> {
+  const server = await startRedis(options)
+  onTestFinished(() => server.stop())
+  return server
+}
+
+/** A cache of the test's own, closed when it ends. */
+function ownCache(client: RedisTierOptions['client'], options: CacheOptions = {}, redis: Partial<RedisTierOptions> = {}): Cache {
+  const cache = createCache({ namespace: stage.namespace, logger: new LogRecorder('error'), ...options, redis: { client, ...redis } })
+  onTestFinished(() => cache.close())
+  return cache
+}
+
+/** How long each of so many calls of cold keys took, in milliseconds, shortest first; the loader answers at once. */
+async function latencies(cache: Cache, calls: number, from = 0): Promise<number[]> {
+  const rows = rowsOf(cache)
+  const took: number[] = []
+  for (let id = from; id < from + calls; id++) {
+    took.push(await timed(async () => expect(await rows.getOrSet([id], () => `row ${id}`)).toBe(`row ${id}`)))
+  }
+  return took.toSorted((a, b) => a - b)
+}
+
+const median = (sorted: readonly number[]) => sorted[Math.floor(sorted.length / 2)] as number
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+
+describe('C7: what a call costs when Redis cannot be used', () => {
+  test('refused from the start: as much as without Redis', async () => {
+    const proxy = await stage.proxy()
+    await proxy.inject({ kind: 'refuse' })
+    const cache = ownCache(proxy.url)
+    await cache.ready()
+    expect(cache.health()).toMatchObject({ status: 'degraded', redis: 'away', reason: 'refused' })
+    const took = await latencies(cache, 200)
+    expect(median(took)).toBeLessThan(5)
+    expect(sum(took)).toBeLessThan(2_000)
+  })
+
+  test.each([
+    ['by the network', async () => {
+      const { cache, proxy } = await stage.proxied()
+      return { cache, hang: () => proxy.inject({ kind: 'hang' }), heal: () => proxy.heal() }
+    }],
+    ['because the server is frozen', async () => {
+      const server = await ownServer({})
+      const cache = ownCache(server.url)
+      await cache.ready()
+      return { cache, hang: () => server.pause(), heal: () => server.resume() }
+    }],
+  ])('hung %s: one budget, once or twice, then nothing', async (_, setTheScene) => {
+    const { cache, hang, heal } = await setTheScene()
+    await latencies(cache, 3)
+    await hang()
+    const rows = rowsOf(cache)
+    const first = await timed(() => rows.getOrSet([100], () => 'row'))
+    expect(first).toBeGreaterThan(150)
+    expect(first).toBeLessThan(250 + 400)
+    const second = await timed(() => rows.getOrSet([101], () => 'row'))
+    expect(second).toBeLessThan(250 + 400)
+    const later = await latencies(cache, 50, 200)
+    expect(median(later)).toBeLessThan(5)
+    expect(sum(later)).toBeLessThan(1_000)
+    expect(cache.health()).toMatchObject({ redis: 'away', reason: 'deadline' })
+    await heal()
+    await until(() => cache.health().redis === 'open')
+  })
+
+  test('incident 21: reading and leasing share one budget, so a call never pays twice', async () => {
+    const { cache, proxy } = await stage.proxied()
+    await latencies(cache, 3)
+    await proxy.inject({ kind: 'delay', ms: 180, connections: data })
+    const rows = rowsOf(cache)
+    expect(await timed(() => rows.getOrSet([100], () => 'row'))).toBeLessThan(250 + 350)
+    expect(await timed(() => rows.getOrSet([101], () => 'row'))).toBeLessThan(250 + 350)
+  })
+
+  test('hung while many wait: all of them leave after one budget, together', async () => {
+    const { cache, proxy } = await stage.proxied()
+    await latencies(cache, 3)
+    await proxy.inject({ kind: 'hang' })
+    const rows = rowsOf(cache)
+    const took = await timed(() => Promise.all(Array.from({ length: 200 }, (_, id) => rows.getOrSet([1_000 + id], () => 'row'))))
+    expect(took).toBeLessThan(250 + 700)
+  })
+
+  test('always slow: the breaker opens, because slow counts as half a failure', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '120ms' } })
+    await latencies(cache, 3)
+    const lost = new Promise<string>((resolve) => cache.on('redis-lost', ({ reason }) => resolve(reason)))
+    await proxy.inject({ kind: 'delay', ms: 65, direction: 'down', connections: data })
+    const rows = cache.define<[number], string>('exact', { ttl: '5m', consistency: 'strong' })
+    let id = 0
+    const asking = setInterval(() => void rows.get([++id]), 10)
+    onTestFinished(() => clearInterval(asking))
+    expect(await lost).toBe('deadline')
+    clearInterval(asking)
+  })
+})
+
+describe('C7: failures of every kind reach no caller, and end', () => {
+  async function expectUnharmed(cache: Cache): Promise<void> {
+    const rows = rowsOf(cache)
+    const id = Math.floor(performance.now() * 1_000)
+    expect(await rows.getOrSet([id], () => 'row')).toBe('row')
+    expect(await rows.getOrSetMany([[id + 1], [id + 2]], async (missing) => missing.map(() => 'row'))).toEqual(['row', 'row'])
+    expect(await rows.put([id + 3], () => 'row')).toBe('row')
+    expect(await rows.get([id + 4])).toBeUndefined()
+    for (const receipt of [await rows.set([id + 5], 'row'), await rows.delete([id]), await cache.invalidateTags(['t']), await cache.clear()])
+      expect(receipt).toHaveProperty('delivered')
+  }
+
+  test('connections that are reset', async () => {
+    const { cache, proxy } = await stage.proxied()
+    for (let round = 0; round < 5; round++) {
+      const work = expectUnharmed(cache)
+      proxy.drop()
+      await work
+    }
+    await until(() => cache.health().redis === 'open')
+    await cache.whenDelivered()
+    expect(cache.stats().queued).toBe(0)
+  })
+
+  test('replies cut off in the middle', async () => {
+    const { cache, proxy } = await stage.proxied()
+    for (const afterBytes of [0, 1, 7, 30]) {
+      await until(() => cache.health().redis === 'open')
+      const cut = await proxy.inject({ kind: 'cut', afterBytes, connections: data })
+      await expectUnharmed(cache)
+      await cut.lift()
+    }
+    await until(() => cache.health().redis === 'open')
+  })
+
+  test('bytes that are damaged on the way', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '150ms' } })
+    await expectUnharmed(cache)
+    await proxy.inject({ kind: 'corrupt', share: 0.02, direction: 'down' })
+    for (let round = 0; round < 5; round++) await expectUnharmed(cache)
+    await proxy.heal()
+    proxy.drop()
+    await until(() => cache.health().redis === 'open')
+    await expectUnharmed(cache)
+  })
+
+  test('a server that is killed and comes back empty', async () => {
+    const server = await ownServer({})
+    const cache = ownCache(server.url)
+    await cache.ready()
+    await rowsOf(cache).getOrSet([1], () => 'old')
+    await server.kill()
+    await expectUnharmed(cache)
+    expect(await rowsOf(cache).getOrSet([1], () => 'new')).toBe('new')
+    await server.restart()
+    await until(() => cache.health().redis === 'open')
+    await expectUnharmed(cache)
+  })
+
+  test('a password that is missing', async () => {
+    const server = await ownServer({ password: 'hunter2' })
+    const cache = ownCache(`redis://127.0.0.1:${server.port}`)
+    await cache.ready()
+    expect(cache.health()).toMatchObject({ redis: 'away', reason: 'auth' })
+    await expectUnharmed(cache)
+    const right = ownCache(server.url, { namespace: 'right' })
+    await right.ready()
+    expect(right.health().redis).toBe('open')
+  })
+
+  test('a server that becomes a replica, and a master again', async () => {
+    const server = await ownServer({})
+    const cache = ownCache(server.url)
+    await cache.ready()
+    await expectUnharmed(cache)
+    await server.command('REPLICAOF', '127.0.0.1', '1')
+    await expectUnharmed(cache)
+    await until(() => cache.health().reason === 'readonly')
+    await expectUnharmed(cache)
+    await server.command('REPLICAOF', 'NO', 'ONE')
+    await until(() => cache.health().redis === 'open')
+    await cache.whenDelivered()
+    await expectUnharmed(cache)
+  })
+
+  test('a server that is still loading its data', async () => {
+    const server = await ownServer({ persist: true, args: ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024'] })
+    for (let at = 0; at < 1_500; at += 100) {
+      await server.command('MSET', ...Array.from({ length: 200 }, (_, n) => (n % 2 === 0 ? `k${at + n / 2}` : 'v'.repeat(20))))
+    }
+    await server.command('SAVE')
+    const cache = ownCache(server.url)
+    await cache.ready()
+    await server.kill()
+    const back = server.restart()
+    await until(() => cache.health().reason === 'loading' || cache.health().reason === 'refused' || cache.health().reason === 'reset')
+    await expectUnharmed(cache)
+    await back
+    await until(() => cache.health().redis === 'open', 10_000)
+    await expectUnharmed(cache)
+  })
+
+  test('scripts that the server has forgotten', async () => {
+    const cache = await stage.node()
+    await expectUnharmed(cache)
+    await stage.redis.command('SCRIPT', 'FLUSH')
+    const errors = cache.stats().errors
+    await expectUnharmed(cache)
+    await cache.drain()
+    expect(cache.stats().errors).toBe(errors)
+    expect(cache.health().redis).toBe('open')
+  })
+
+  test('a plain server where TLS was configured', async () => {
+    const cache = ownCache(stage.redis.url.replace('redis:', 'rediss:'))
+    await cache.ready()
+    expect(cache.health().redis).toBe('away')
+    await expectUnharmed(cache)
+  })
+})
+
+describe('C7: a server that is out of memory', () => {
+  test('serves what it has, stores nothing, and takes every invalidation', async () => {
+    const server = await ownServer({ maxmemory: '3mb', args: ['--maxmemory-policy', 'noeviction'] })
+    const options = { namespace: stage.namespace }
+    const [one, other] = [ownCache(server.url, options), ownCache(server.url, options)]
+    await Promise.all([one.ready(), other.ready()])
+    await rowsOf(one).getOrSetMany([[1], [2], [3]], async (missing) => missing.map(([id]) => `old ${id}`))
+    await one.drain()
+    for (let at = 0; ; at++) {
+      const full = await server.command('SET', `fill:${at}`, 'x'.repeat(10_000)).then(
+        () => false,
+        () => true,
+      )
+      if (full) break
+    }
+    for (let at = 0; ; at++) {
+      const full = await server.command('SET', `fill:small:${at}`, 'x').then(
+        () => false,
+        () => true,
+      )
+      if (full) break
+    }
+    expect(await rowsOf(other).getOrSet([1], () => 'new')).toBe('old 1')
+    expect(await rowsOf(other).getOrSet([9], () => 'loaded')).toBe('loaded')
+    expect(await other.invalidateTags(['row:1'])).toEqual({ delivered: true })
+    expect(await other.delete('row', [2])).toEqual({ delivered: true })
+    expect(await rowsOf(other).set([3], 'set')).toEqual({ delivered: true })
+    await delivered(other, one)
+    for (const id of [1, 2, 3]) expect(await rowsOf(one).getOrSet([id], () => 'new')).toBe('new')
+    expect([one.health().redis, other.health().redis]).toEqual(['open', 'open'])
+  })
+})
+
+describe('C7: coming back', () => {
+  test.each([
+    ['refused connections', { kind: 'refuse' }],
+    ['a hang', { kind: 'hang' }],
+    ['resets', { kind: 'reset' }],
+  ] as const)('after %s Redis is in use again within half a second', async (_, fault) => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
+    await latencies(cache, 3)
+    const injected = await proxy.inject(fault)
+    await latencies(cache, 5, 100)
+    await until(() => cache.health().redis === 'away')
+    await wait(300)
+    await injected.lift()
+    const took = await timed(() => until(() => cache.health().redis === 'open'))
+    expect(took).toBeLessThan(500 + 300)
+    await rowsOf(cache).getOrSet([1_000], () => 'row')
+    await cache.drain()
+    expect(await stage.redis.command('EXISTS', rowsOf(cache).keyOf([1_000]))).toBe(1)
+  })
+
+  test('incident 20: nobody sends a PING before work, or ever', async () => {
+    const monitor = await stage.redis.monitor()
+    const cache = await stage.node()
+    await latencies(cache, 20)
+    await wait(400)
+    expect(await monitor.count('PING')).toBe(0)
+  })
+
+  test('outage.serveL1For: memory is served for so long after Redis was lost, and says that it is stale', async () => {
+    const proxy = await stage.proxy()
+    const cache = ownCache(proxy.url, { outage: { serveL1For: '600ms' }, maxStaleness: '300ms' })
+    await cache.ready()
+    const rows = rowsOf(cache)
+    await rows.getOrSet([1], () => 'kept')
+    await wait(800)
+    expect(await rows.getOrSet([1], () => 'loaded')).toBe('kept')
+    await proxy.inject({ kind: 'refuse' })
+    await until(() => cache.health().redis === 'away')
+    expect(await cache.observe(() => rows.getOrSet([1], () => 'loaded'))).toMatchObject({ value: 'kept', outcome: 'stale', tier: 'l1' })
+    await wait(1_000)
+    expect(await rows.getOrSet([1], () => 'loaded')).toBe('loaded')
+  })
+
+  test('without it memory is not served once Redis is lost: loads, not stale answers, are the price', async () => {
+    const { cache, proxy } = await stage.proxied()
+    const rows = rowsOf(cache)
+    await rows.getOrSet([1], () => 'old')
+    await proxy.inject({ kind: 'refuse' })
+    await until(() => cache.health().redis === 'away')
+    expect(await rows.getOrSet([1], () => 'loaded')).toBe('loaded')
+    expect(rows.peek([1])).toBeUndefined()
+  })
+})
+
+describe('C8: invalidations are kept', () => {
+  test('one that Redis does not take holds here at once, and elsewhere when it is replayed', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
+    const other = await stage.node()
+    const [here, there] = [rowsOf(cache), rowsOf(other)]
+    await there.getOrSet([1], () => 'old')
+    await other.drain()
+    await here.getOrSet([1], () => 'old')
+    await proxy.inject({ kind: 'refuse' })
+    await until(() => cache.health().redis === 'away')
+    expect(await here.delete([1])).toEqual({ delivered: false, queued: true })
+    expect(cache.health().queued).toBe(1)
+    expect(await here.getOrSet([1], () => 'new')).toBe('new')
+    expect(await there.getOrSet([1], () => 'new')).toBe('old')
+    const whenDelivered = cache.whenDelivered()
+    await proxy.heal()
+    await whenDelivered
+    await delivered(cache, other)
+    expect(await there.getOrSet([1], () => 'new')).toBe('new')
+    expect(cache.health()).toMatchObject({ status: 'ok', queued: 0 })
+  })
+
+  test('all of them are replayed before this process trusts Redis again', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
+    const other = await stage.node()
+    const [here, there] = [rowsOf(cache), rowsOf(other)]
+    const ids = Array.from({ length: 50 }, (_, id) => id)
+    await there.getOrSetMany(ids.map((id) => [id] as [number]), async (missing) => missing.map(() => 'old'))
+    await other.drain()
+    await proxy.inject({ kind: 'refuse' })
+    await until(() => cache.health().redis === 'away')
+    for (const id of ids) await (id % 2 === 0 ? here.delete([id]) : cache.invalidateTags([`row:${id}`]))
+    await proxy.heal()
+    while (cache.health().redis !== 'open') {
+      expect(await here.getOrSet([ids[7] as number], () => 'new')).toBe('new')
+      await wait(1)
+    }
+    for (const id of ids) expect(await here.get([id]), `row ${id}`).not.toBe('old')
+  })
+
+  test('the answer of one that Redis took but could not confirm is queued, and repeating it does no harm', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
+    const rows = rowsOf(cache)
+    await rows.getOrSet([1], () => 'old')
+    await cache.drain()
+    await proxy.inject({ kind: 'hang', direction: 'down', connections: data })
+    expect(await rows.delete([1])).toEqual({ delivered: false, queued: true })
+    expect(await stage.redis.command('EXISTS', rows.keyOf([1]))).toBe(0)
+    await proxy.heal()
+    await cache.whenDelivered()
+    expect(await rows.getOrSet([1], () => 'new')).toBe('new')
+  })
+
+  test('required: true rejects instead of queueing silently, and the invalidation is still kept', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
+    await proxy.inject({ kind: 'refuse' })
+    await until(() => cache.health().redis === 'away')
+    await expect(cache.invalidate({ tags: ['revoked'] }, { required: true })).rejects.toMatchObject({
+      code: 'INVALIDATION_NOT_DELIVERED',
+      cause: { code: 'REDIS_UNAVAILABLE' },
+    })
+    expect(cache.health().queued).toBe(1)
+    await proxy.heal()
+    await cache.whenDelivered()
+  })
+
+  test('past the bound of the queue they become one clear of the namespace', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
+    const other = await stage.node()
+    await rowsOf(other).getOrSet([1], () => 'old')
+    await other.drain()
+    await proxy.inject({ kind: 'refuse' })
+    await until(() => cache.health().redis === 'away')
+    await cache.invalidateTags(Array.from({ length: 10_001 }, (_, at) => `tag ${at}`))
+    expect(cache.health().queued).toBe(1)
+    await cache.invalidateTags(['one more'])
+    expect(cache.health().queued).toBe(1)
+    await proxy.heal()
+    await cache.whenDelivered()
+    await delivered(cache, other)
+    expect(await rowsOf(other).getOrSet([1], () => 'new')).toBe('new')
+  })
+})
