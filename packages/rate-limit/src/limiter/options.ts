@@ -1,5 +1,5 @@
 /** The options of a limit set: what users write, and what it is resolved to, once. */
-import { type Duration, InvalidOption, parseDuration } from '@granary/core'
+import { checkName, type Duration, InvalidOption, parseDuration } from '@granary/core'
 import { LEASE_ID_LENGTH } from '../rule/leases.ts'
 import type { PenaltyRule } from '../rule/penalty.ts'
 import type { RuleSet } from '../rule/subject.ts'
@@ -74,7 +74,6 @@ export interface LimitSetDefaults {
   readonly deadline: Duration
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$/
 const LIMIT_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/
 const MOST_LIMITS = 10
 const POLICIES: readonly unknown[] = ['local', 'open', 'closed']
@@ -85,8 +84,7 @@ const POLICIES: readonly unknown[] = ['local', 'open', 'closed']
  * @throws InvalidOption naming the option that cannot be used.
  */
 export function resolveLimitSet(name: string, options: LimitSetOptions, defaults: LimitSetDefaults): ResolvedLimitSet {
-  if (typeof name !== 'string' || !NAME.test(name))
-    throw new InvalidOption('name', name, 'it is up to 100 letters, digits, and any of _ . : -')
+  checkName(name, 'name')
   const names = Object.keys(options.limits ?? {})
   const limits = names.map((limit) => options.limits[limit] as Limit)
   checkLimits(name, names, limits)
