@@ -1,0 +1,290 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { startRedis } from '@granary/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type Cache, createCache } from '../src/index.ts'
+import { LogRecorder } from './stage/log-recorder.ts'
+import { type Member, useFleet } from './stage/member.ts'
+import { delivered, timed, until, useRedis } from './stage/redis-stage.ts'
+
+const stage = useRedis()
+const POLICY = { ttl: '5m', tags: (_: unknown, id: number) => [`row:${id}`] } as const
+const rowsOf = (cache: Cache) => cache.define<[number], unknown>('row', POLICY)
+const subscriber = (connection: { sent(command: string): boolean }) => connection.sent('SUBSCRIBE')
+
+/** Waits until a row is in memory: the link may just have been renewed when it was read first. */
+async function keptInMemory(cache: Cache, id: number): Promise<void> {
+  await until(async () => {
+    await rowsOf(cache).getOrSet([id], () => 'old')
+    return rowsOf(cache).peek([id]) !== undefined
+  })
+}
+
+describe('C6: a process that was frozen', () => {
+  const fleet = useFleet(stage, 2, { maxStaleness: '500ms' })
+
+  test('does not serve from memory what was invalidated meanwhile, not even before it reads its sockets again', async () => {
+    const [frozen, writer] = fleet.members as [Member, Member]
+    let version = 0
+    fleet.load = async () => version
+    const watching = frozen.watch(1, 3_500)
+    await wait(700)
+    frozen.pause()
+    version = 1
+    await writer.delete(1)
+    const invalidatedAt = Date.now()
+    await wait(1_000)
+    frozen.resume()
+    const sightings = await watching
+    expect(sightings.some(({ value, tier }) => value === 0 && tier === 'l1')).toBe(true)
+    expect(sightings.at(-1)).toMatchObject({ value: 1, tier: 'l1' })
+    const late = sightings.filter(({ value, last }) => value === 0 && last > invalidatedAt + 500)
+    expect(late).toEqual([])
+  })
+
+  test('the age of what is served never exceeds maxStaleness, however many writes there are', async () => {
+    const [reader, writer] = fleet.members as [Member, Member]
+    let version = 100
+    const known = new Map<number, number>()
+    fleet.load = async () => version
+    const watching = reader.watch(2, 1_500)
+    const endAt = Date.now() + 1_300
+    while (Date.now() < endAt) {
+      version += 1
+      await writer.delete(2)
+      known.set(version, Date.now())
+      await wait(10)
+    }
+    for (const { value, last } of await watching) {
+      const replacedAt = known.get((value as number) + 1)
+      if (replacedAt !== undefined) expect(last - replacedAt).toBeLessThanOrEqual(500)
+    }
+    expect(known.size).toBeGreaterThan(10)
+  })
+})
+
+/** Counts an invalidation whose message nobody gets. */
+async function loseOneMessage(): Promise<void> {
+  const key = `{${stage.namespace}}:clk`
+  const [incarnation, tags, sequence, ...rest] = String(await stage.redis.command('GET', key)).split(':')
+  await stage.redis.command('SET', key, [incarnation, tags, Number(sequence) + 1, ...rest].join(':'))
+}
+
+describe('C6: a link that is not what it seems', () => {
+  test('a bus that goes silent is found by the heartbeat: memory is served no longer than maxStaleness', async () => {
+    const { cache, proxy } = await stage.proxied({ maxStaleness: '400ms' })
+    const other = await stage.node()
+    await keptInMemory(cache, 1)
+    await proxy.inject({ kind: 'black-hole', direction: 'down', connections: subscriber })
+    await other.delete('row', [1])
+    const startedAt = performance.now()
+    await until(() => rowsOf(cache).peek([1]) === undefined, 2_000)
+    expect(performance.now() - startedAt).toBeLessThan(400 + 300)
+    expect(await rowsOf(cache).getOrSet([1], () => 'new')).toBe('new')
+    await proxy.heal()
+    await until(() => cache.health().redis === 'open')
+    await keptInMemory(cache, 2)
+  })
+
+  test('one lost message is found when the next one arrives', async () => {
+    const cache = await stage.node({ maxStaleness: '30s' })
+    const other = await stage.node({ maxStaleness: '30s' })
+    await keptInMemory(cache, 1)
+    const lost = new Promise<unknown>((resolve) => cache.on('redis-lost', ({ cause }) => resolve(cause)))
+    await loseOneMessage()
+    expect(rowsOf(cache).peek([1])).toBe('old')
+    await other.delete('row', [2])
+    expect(String(await lost)).toContain('missed')
+    expect(rowsOf(cache).peek([1])).toBeUndefined()
+    await until(() => cache.health().redis === 'open')
+  })
+
+  test('one lost message is found although no other follows', async () => {
+    const cache = await stage.node({ maxStaleness: '400ms' })
+    await keptInMemory(cache, 1)
+    await loseOneMessage()
+    const took = await timed(() => until(() => rowsOf(cache).peek([1]) === undefined))
+    expect(took).toBeLessThan(400 + 300)
+    await until(() => cache.health().redis === 'open')
+  })
+
+  test('a data connection that is silent one way is given up, and memory with it', async () => {
+    const { cache, proxy } = await stage.proxied({ maxStaleness: '300ms', redis: { callBudget: '100ms' } })
+    await keptInMemory(cache, 1)
+    await proxy.inject({ kind: 'hang', direction: 'down', connections: (each) => !subscriber(each) })
+    await wait(350)
+    expect(rowsOf(cache).peek([1])).toBeUndefined()
+    expect(await rowsOf(cache).getOrSet([1], () => 'new')).toBe('new')
+  })
+
+  test('while the link is not proven, reads go to Redis, and their answers do not stay in memory', async () => {
+    const { cache, proxy } = await stage.proxied({ maxStaleness: '1500ms' })
+    const other = await stage.node()
+    await rowsOf(other).getOrSet([1], () => 'row')
+    await other.drain()
+    await keptInMemory(cache, 2)
+    await proxy.inject({ kind: 'hang', direction: 'down', connections: subscriber })
+    await other.invalidateTags(['something'])
+    await until(() => rowsOf(cache).peek([2]) === undefined)
+    expect(cache.health().redis).toBe('open')
+    expect(await cache.observe(() => rowsOf(cache).getOrSet([1], () => 'loaded'))).toMatchObject({ value: 'row', tier: 'l2' })
+    expect(rowsOf(cache).peek([1])).toBeUndefined()
+    await proxy.heal()
+    await until(() => cache.health().redis === 'open')
+  })
+
+  test('a heartbeat keeps an idle process fresh: memory is still served after many times maxStaleness', async () => {
+    const cache = await stage.node({ maxStaleness: '150ms' })
+    await keptInMemory(cache, 1)
+    await wait(900)
+    expect(rowsOf(cache).peek([1])).toBe('old')
+    expect(cache.stats().loads).toBe(1)
+  })
+
+  test('a message that nobody of ours wrote is not believed, and memory is emptied', async () => {
+    const cache = await stage.node()
+    await keptInMemory(cache, 1)
+    const lost = new Promise((resolve) => cache.on('redis-lost', resolve))
+    await stage.redis.command('PUBLISH', `{${stage.namespace}}:bus`, 'hello')
+    await lost
+    expect(rowsOf(cache).peek([1])).toBeUndefined()
+    await until(() => cache.health().redis === 'open')
+    await keptInMemory(cache, 1)
+  })
+
+  test('a wake message that nobody of ours wrote harms nobody', async () => {
+    const cache = await stage.node()
+    await keptInMemory(cache, 1)
+    for (const message of ['', 'x', 'snope', '\u0000\u0001']) await stage.redis.command('PUBLISH', `{${stage.namespace}}:wake`, message)
+    await delivered(await stage.node(), cache)
+    expect(rowsOf(cache).peek([1])).toBe('old')
+  })
+})
+
+describe('C6: entering and leaving', () => {
+  test('memory is emptied on leaving, and again on entering: what was kept in between is not believed', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
+    const other = await stage.node()
+    await keptInMemory(cache, 1)
+    expect(cache.stats().entries).toBe(1)
+    await proxy.inject({ kind: 'refuse' })
+    await until(() => cache.health().redis === 'away')
+    expect(cache.stats().entries).toBe(0)
+    await rowsOf(cache).getOrSet([1], () => 'old')
+    await other.delete('row', [1])
+    await proxy.heal()
+    await until(() => cache.health().redis === 'open')
+    expect(await rowsOf(cache).getOrSet([1], () => 'new')).toBe('new')
+  })
+
+  test('a load that began before the link was lost does not stay in memory after it is back', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
+    const other = await stage.node()
+    let release = (_: string) => {}
+    const early = rowsOf(cache).getOrSet([1], () => new Promise((resolve) => (release = resolve)))
+    await until(() => cache.stats().loads === 1)
+    proxy.drop()
+    await until(() => cache.health().redis !== 'open')
+    await other.delete('row', [1])
+    await until(() => cache.health().redis === 'open')
+    release('old')
+    await early
+    await cache.drain()
+    expect(rowsOf(cache).peek([1])).toBeUndefined()
+    expect(await rowsOf(cache).getOrSet([1], () => 'new')).toBe('new')
+  })
+
+  test('a server that restarts with old data revives nothing, in any process', async () => {
+    const server = await startRedis({ persist: true })
+    onTestFinished(() => server.stop())
+    const open = async () => {
+      const cache = createCache({ namespace: 'app', redis: server.url, logger: new LogRecorder('error') })
+      onTestFinished(() => cache.close())
+      await cache.ready()
+      return cache
+    }
+    const [one, other] = [await open(), await open()]
+    const rows = rowsOf(one)
+    await rows.getOrSet([1], () => 'old')
+    await rows.getOrSet([2], () => 'old')
+    await one.drain()
+    await server.command('SAVE')
+    await one.delete('row', [1])
+    await other.invalidateTags(['row:2'])
+    await server.kill()
+    await server.restart()
+    expect(await server.command('EXISTS', rows.keyOf([1]), rows.keyOf([2]))).toBe(2)
+    await until(() => one.health().redis === 'open' && other.health().redis === 'open')
+    const newcomer = await open()
+    for (const cache of [one, other, newcomer])
+      for (const id of [1, 2]) expect(await rowsOf(cache).get([id])).toBeUndefined()
+    expect(await rowsOf(newcomer).getOrSet([1], () => 'new')).toBe('new')
+  })
+
+  test('frames that another life of the server wrote are replaced by the next load', async () => {
+    const server = await startRedis({ persist: true })
+    onTestFinished(() => server.stop())
+    const cache = createCache({ namespace: 'app', redis: server.url, logger: new LogRecorder('error') })
+    onTestFinished(() => cache.close())
+    await cache.ready()
+    await rowsOf(cache).getOrSet([1], () => 'old')
+    await cache.drain()
+    await server.restart()
+    await until(() => cache.health().redis === 'open')
+    expect(await rowsOf(cache).getOrSet([1], () => 'new')).toBe('new')
+    await cache.drain()
+    const other = createCache({ namespace: 'app', redis: server.url, logger: new LogRecorder('error') })
+    onTestFinished(() => other.close())
+    await other.ready()
+    expect(await rowsOf(other).get([1])).toBe('new')
+  })
+})
+
+describe("C6: consistency 'strong'", () => {
+  test('every read is answered by Redis or a load, exact at once on every node, bus or no bus', async () => {
+    const { cache, proxy } = await stage.proxied({ maxStaleness: '30s' })
+    const other = await stage.node()
+    const strong = { ttl: '5m', consistency: 'strong', tags: ['t'] } as const
+    const [here, there] = [cache, other].map((each) => each.define<[number], number>('strong', strong))
+    let version = 0
+    await here?.getOrSet([1], () => version)
+    await cache.drain()
+    await proxy.inject({ kind: 'hang', direction: 'down', connections: subscriber })
+    for (let round = 0; round < 5; round++) {
+      version += 1
+      await (round % 2 === 0 ? there?.delete([1]) : other.invalidateTags(['t']))
+      expect(await here?.getOrSet([1], () => version)).toBe(version)
+      await cache.drain()
+    }
+    expect(cache.stats().entries).toBe(0)
+  })
+
+  test('many callers of one cold key still cost one load', async () => {
+    const cache = await stage.node()
+    const strong = cache.define<[number], number>('strong', { ttl: '5m', consistency: 'strong' })
+    let loads = 0
+    const values = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        strong.getOrSet([1], async () => {
+          loads += 1
+          await wait(50)
+          return loads
+        }),
+      ),
+    )
+    expect(loads).toBe(1)
+    expect(new Set(values)).toEqual(new Set([1]))
+  })
+})
+
+describe('C6: what it costs', () => {
+  test('the invalidating process is fresh at once, the others as soon as the message is there', async () => {
+    const [one, other] = [await stage.node(), await stage.node()]
+    await keptInMemory(one, 1)
+    await keptInMemory(other, 1)
+    const arrival = timed(() => new Promise<void>((resolve) => other.on('invalidation-received', () => resolve())))
+    await one.delete('row', [1])
+    expect(rowsOf(one).peek([1])).toBeUndefined()
+    expect(await arrival).toBeLessThan(1_000)
+    expect(rowsOf(other).peek([1])).toBeUndefined()
+  })
+})
