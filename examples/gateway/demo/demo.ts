@@ -24,9 +24,13 @@ const MAX_STALENESS = 1_000
 const LATENCY = [50, 150] as const
 const USERS = 300
 /** Before anything is measured, whichever comes first: the tables are about warm processes. Every answer is judged all the same. */
-const WARM_UP = { seconds: 4, requests: 4_000 }
+const WARM_UP = { seconds: 5, requests: 5_000 }
+/** The shortest phase in which Redis can go, come back and be used again. */
+const OUTAGE_SECONDS = 4
+/** Width of the phases' names. */
+const LABEL = 37
 /** Requests under way: few enough that a near database answers at its own pace, enough that a far one is kept busy. */
-const WORKERS = { near: 12, far: 64 }
+const WORKERS = { near: 12, far: 32 }
 
 /** What the demo runs on. */
 export interface DemoParts {
@@ -37,7 +41,10 @@ export interface DemoParts {
   readonly output: NodeJS.WriteStream
 }
 
-/** Runs the four phases: without and with the cache, on a near database and on one far away. */
+/**
+ * Runs the phases: without and with the cache, on a near database and on one far away. Between the two with the cache,
+ * Redis is killed and comes back.
+ */
 export class Demo {
   readonly #parts: DemoParts
   readonly #world: World
@@ -103,12 +110,14 @@ export class Demo {
   async #runFleet(cached: boolean): Promise<[near: PhaseReport, far: PhaseReport]> {
     const fleet = await Fleet.start(this.#processes, { ...this.#env, GRANARY_DISABLED: cached ? undefined : '1' })
     const client = new Client(fleet.origins, WORKERS.far)
+    const { seconds } = this.#parts.options
     this.#maxStaleness = cached ? MAX_STALENESS : 0
     try {
-      const label = cached ? 'with the cache   ' : 'without the cache'
-      const near = await this.#phase({ fleet, client, cached, far: false, label: `${label}, near database` })
+      const label = cached ? 'with the cache' : 'without the cache'
+      const near = await this.#phase({ fleet, client, cached, far: false, seconds, label: `${label}, near database` })
+      if (cached) await this.#runOutage(fleet, client)
       await fleet.order({ latency: LATENCY, clear: true })
-      const far = await this.#phase({ fleet, client, cached, far: true, label: `${label}, far database ` })
+      const far = await this.#phase({ fleet, client, cached, far: true, seconds, label: `${label}, far database` })
       return [near, far]
     } finally {
       this.#lost += fleet.lost
@@ -117,26 +126,35 @@ export class Demo {
     }
   }
 
-  async #phase({ fleet, client, cached, far, label }: Phase): Promise<PhaseReport> {
-    const { options, redis, output } = this.#parts
+  async #runOutage(fleet: Fleet, client: Client): Promise<void> {
+    const { outage } = this.#parts.redis
+    if (outage === undefined) return
+    const seconds = Math.max(OUTAGE_SECONDS, this.#parts.options.seconds / 2)
+    const times = { killedAt: 0, backAt: 0 }
+    const label = 'with the cache, Redis killed and back'
+    const disturb = async () => Object.assign(times, await runOutage(outage, seconds))
+    const phase = await this.#phase({ fleet, client, cached: true, far: false, seconds, label, disturb })
+    this.#outage = { ...describeOutage(times, fleet.redisChanges), phase }
+  }
+
+  async #phase({ fleet, client, cached, far, seconds, label, disturb }: Phase): Promise<PhaseReport> {
     const driver = new Driver({
       client,
       traffic: this.#traffic,
       delivered: (process) => this.#delivered(fleet, process),
     })
     const workers = far ? WORKERS.far : WORKERS.near
-    const warmUp = await driver.run({ ...WARM_UP, seconds: Math.min(WARM_UP.seconds, options.seconds), workers })
-    const progress = showProgress(label, options.seconds, output)
+    const warmUp = await driver.run({ ...WARM_UP, seconds: Math.min(WARM_UP.seconds, seconds), workers })
+    const progress = showProgress(label.padEnd(LABEL), seconds, this.#parts.output)
     const before = await countFleet(fleet.origins, this.#secrets.adminToken)
     const started = performance.now()
-    const outage = cached && !far ? runOutage(redis, options.seconds) : undefined
-    const tally = await driver.run({ seconds: options.seconds, workers, onAnswer: (seen) => progress.update(seen) })
-    const times = await outage
+    const disturbance = disturb?.()
+    const tally = await driver.run({ seconds, workers, onAnswer: (seen) => progress.update(seen) })
+    const elapsed = (performance.now() - started) / 1_000
+    await disturbance
     progress.stop(tally)
-    const seconds = (performance.now() - started) / 1_000
     const counts = between(before, await countFleet(fleet.origins, this.#secrets.adminToken))
-    if (times !== undefined) this.#outage = describeOutage(times, fleet.redisChanges)
-    return reportPhase({ cached, emulatedLatency: far, seconds, warmUp, tally, counts })
+    return reportPhase({ cached, emulatedLatency: far, seconds: elapsed, warmUp, tally, counts })
   }
 
   async #delivered(fleet: Fleet, process: number): Promise<void> {
@@ -152,7 +170,10 @@ interface Phase {
   readonly client: Client
   readonly cached: boolean
   readonly far: boolean
+  readonly seconds: number
   readonly label: string
+  /** Something that happens while the phase runs. */
+  readonly disturb?: () => Promise<unknown>
 }
 
 function secret(): string {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fleet } from './fleet/fleet.ts'
 import type { DemoRedis } from './fleet/redis.ts'
+import type { PhaseReport } from './report/phase.ts'
 
 /** When Redis was killed and when it answered again, on the driver's clock. */
 export interface OutageTimes {
@@ -15,21 +16,25 @@ export interface OutageReport {
   readonly noticed: number
   /** From the return of Redis to the last process that used it again; undefined while one does not. */
   readonly recoveredWithin: number | undefined
+  /** What was seen before, during and after it. */
+  readonly phase: PhaseReport
 }
 
-/** Kills Redis when nine twentieths of the phase are over and brings it back two twentieths later. */
-export async function runOutage({ outage }: DemoRedis, seconds: number): Promise<OutageTimes | undefined> {
-  if (outage === undefined) return undefined
-  await sleep(seconds * 450)
+/** Kills Redis when three tenths of the phase are over and brings it back when six tenths are. */
+export async function runOutage(outage: NonNullable<DemoRedis['outage']>, seconds: number): Promise<OutageTimes> {
+  await sleep(seconds * 300)
   const killedAt = performance.now()
   await outage.begin()
-  await sleep(seconds * 100)
+  await sleep(seconds * 300)
   await outage.end()
   return { killedAt, backAt: performance.now() }
 }
 
 /** Puts together what the processes said of an outage. */
-export function describeOutage({ killedAt, backAt }: OutageTimes, changes: Fleet['redisChanges']): OutageReport {
+export function describeOutage(
+  { killedAt, backAt }: OutageTimes,
+  changes: Fleet['redisChanges'],
+): Omit<OutageReport, 'phase'> {
   const noticed = changes.filter(({ lost }) => lost !== undefined && lost >= killedAt)
   const recoveries = noticed.map(({ recovered }) =>
     recovered !== undefined && recovered > killedAt ? recovered : undefined,

@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { perToken } from '../src/catalog/decimal.ts'
@@ -79,6 +83,27 @@ test('several processes may migrate at once: each migration is applied once', as
   for (const racer of racers) await racer.close()
   expect(applied.flat().sort()).toEqual(['0001_accounts.sql', '0002_plans.sql', '0003_credits.sql', '0004_catalog.sql'])
 })
+
+test('an embedded server ends with its process, even with one that was killed', async () => {
+  const flags = ['--conditions=@granary/source', `--import=${import.meta.resolve('tsx')}`, '--input-type=module', '-e']
+  const module = JSON.stringify(fileURLToPath(new URL('../src/database/embedded-postgres.ts', import.meta.url)))
+  const program = `const { startEmbeddedPostgres } = await import(${module}); console.log((await startEmbeddedPostgres()).url); setInterval(() => {}, 1000)`
+  const child = spawn(process.execPath, [...flags, program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [said] = (await once(child.stdout, 'data')) as [Buffer]
+  const port = Number(new URL(said.toString().trim()).port)
+  expect(await accepts(port)).toBe(true)
+  child.kill('SIGKILL')
+  await expect.poll(() => accepts(port), { timeout: 10_000 }).toBe(false)
+})
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('close', () => socket.destroy())
+    socket.end()
+  })
+}
 
 test('a migration is split at the ends of its statements, and comments are no statements', () => {
   const text = '-- first; not a statement\ncreate table a (b text);\n\ninsert into a\n  values (1); \n-- done\n'

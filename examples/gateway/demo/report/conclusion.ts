@@ -15,7 +15,7 @@ export interface DemoResult {
   readonly differences: readonly string[]
   /** Processes that ended by themselves. */
   readonly lost: number
-  /** What became of Redis in the middle of the cached phase; undefined when the demo has no Redis to kill. */
+  /** The phase in which Redis was killed and came back; undefined when the demo has no Redis to kill. */
   readonly outage: OutageReport | undefined
 }
 
@@ -53,32 +53,35 @@ export function tables(result: DemoResult): string {
   ].join('\n')
 }
 
-function stalenessLines({ near, far }: DemoResult): string[] {
-  const judged = near.after.judged + far.after.judged
-  const noticeable = near.after.noticeablyStale + far.after.noticeablyStale
-  const largest = Math.max(near.after.largestStaleness, far.after.largestStaleness)
+function stalenessLines(result: DemoResult): string[] {
+  const cached = phases(result).filter((phase) => phase.cached)
+  const judged = sum(cached.map((phase) => phase.judged))
+  const noticeable = sum(cached.map((phase) => phase.noticeablyStale))
+  const largest = Math.max(...cached.map((phase) => phase.largestStaleness))
   const share = judged === 0 ? 0 : noticeable / judged
   return [
-    `${judged} answers of the cached gateway judged one by one, and ${near.before.judged + far.before.judged} without the cache`,
-    `Largest staleness seen: ${time(largest)}; above 50 ms: ${(share * 100).toFixed(3)}% of the answers`,
+    `Judged one by one: ${judged} answers with the cache, ${sum(phases(result).map((phase) => phase.judged)) - judged} without`,
+    `Largest staleness seen: ${time(largest)}; above 50 ms: ${(share * 100).toFixed(3)}% of the answers with the cache`,
   ]
 }
 
-function outageLines({ outage, processes, near }: DemoResult): string[] {
+function outageLines({ outage, processes }: DemoResult): string[] {
   if (outage === undefined) return ['Redis was not killed: the demo had none of its own']
-  const { downFor, noticed, recoveredWithin } = outage
+  const { downFor, noticed, recoveredWithin, phase } = outage
   const back =
     recoveredWithin === undefined
-      ? 'not all of them used it again'
+      ? 'not all used it again'
       : `all used it again ${time(recoveredWithin)} after its return`
+  const { requests, overall, queued } = phase
   return [
-    `Redis was killed in the middle of the first cached phase and away for ${time(downFor)}: ${noticed} of ${processes} processes noticed, ${back}`,
-    `${near.after.queued} changes could not be told to the other processes at once; they were when Redis was back`,
+    `Redis was killed and away for ${time(downFor)}: ${noticed} of ${processes} processes noticed, ${back}`,
+    `Around it ${requests} requests, p50 ${time(overall.p50)}, p99 ${time(overall.p99)}; ${queued} changes reached the other processes on its return`,
   ]
 }
 
-function phases({ near, far }: DemoResult): PhaseReport[] {
-  return [near.before, near.after, far.before, far.after]
+function phases({ near, far, outage }: DemoResult): PhaseReport[] {
+  const all = [near.before, near.after, far.before, far.after]
+  return outage === undefined ? all : [...all, outage.phase]
 }
 
 function staleReads(result: DemoResult): number {

@@ -22,7 +22,7 @@ export class Choices {
     this.#modelIds = shuffled([...world.catalog.current.models.keys()], this.random)
     this.#slugs = shuffled([...world.catalog.current.providers.keys()], this.random)
     this.#keys = new Zipf(world.credentials.length, 1.1, next)
-    this.#models = new Zipf(this.#modelIds.length, 1.2, next)
+    this.#models = new Zipf(this.#modelIds.length, 1.4, next)
     this.#providers = new Zipf(this.#slugs.length, 1, next)
   }
 

@@ -45,7 +45,7 @@ export async function startEmbeddedPostgres(): Promise<EmbeddedPostgres> {
     const data = join(folder, 'data')
     initialise({ binaries, data, folder, password, owner })
     const port = await freePort()
-    const server = await launch({ binaries, data, port, owner })
+    const server = await launch({ binaries, folder, data, port, owner })
     return { url: `postgres://gateway:${password}@127.0.0.1:${port}/postgres`, stop: () => stop(server, folder) }
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
@@ -109,21 +109,38 @@ function initialise({ binaries, data, folder, password, owner }: Initialisation)
 
 interface Launch {
   readonly binaries: string
+  readonly folder: string
   readonly data: string
   readonly port: number
   readonly owner: Owner
 }
 
-async function launch({ binaries, data, port, owner }: Launch): Promise<ChildProcess> {
+async function launch({ binaries, folder, data, port, owner }: Launch): Promise<ChildProcess> {
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const server = spawn(join(binaries, 'postgres'), ['-D', data, '-p', String(port), ...settings], {
     ...owner,
     cwd: data,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  process.once('exit', () => server.kill('SIGINT'))
+  endWithThisProcess(server, folder)
   await ready(server)
   return server
+}
+
+/**
+ * Ends the server with this process, however that ends: a shell waits for the end of its input, which the system closes when
+ * this process is gone, even when it was killed.
+ */
+function endWithThisProcess(server: ChildProcess, folder: string): void {
+  const wait =
+    'while read -r _; do :; done; kill -INT "$1" 2>/dev/null; while kill -0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf "$2"'
+  const watch = spawn('/bin/sh', ['-c', wait, 'gateway-postgres', String(server.pid), folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  watch.on('error', () => {})
+  watch.unref()
+  server.once('exit', () => watch.kill('SIGKILL'))
 }
 
 function ready(server: ChildProcess): Promise<void> {
