@@ -36,9 +36,31 @@ describe('class registrations', () => {
     ['no name', [{ ...money, name: '' }], /needs a name/],
     ['no function', [{ ...money, toData: undefined as never }], /'Money' needs type/],
     ['a built-in', [{ ...money, name: 'Date', type: Date }], /registers Date, which comes back by itself/],
+    ['an error of the language', [{ ...money, name: 'E', type: TypeError }], /registers TypeError/],
+    ['a typed array', [{ ...money, name: 'F', type: Float32Array }], /registers Float32Array/],
   ])('are refused with %s', ([, list, message]) => {
     expect(() => createClassRegistry(list)).toThrow(InvalidClassRegistration)
     expect(() => createClassRegistry(list)).toThrow(message)
+  })
+
+  test('may extend a built-in, and keep shared references and cycles beyond them', () => {
+    class Headers extends Map<string, unknown> {}
+    const own = createClassRegistry([
+      {
+        name: 'Headers',
+        type: Headers,
+        toData: (headers: Headers) => [...headers],
+        fromData: (entries: [string, unknown][]) => new Headers(entries),
+      },
+    ])
+    const codec = createCodec({ classes: own })
+    const shared = { a: 1 }
+    const back = codec.decode(codec.encode({ headers: new Headers([['x', shared]]), shared })) as {
+      headers: Headers
+      shared: object
+    }
+    expect(back.headers).toBeInstanceOf(Headers)
+    expect(back.headers.get('x')).toBe(back.shared)
   })
 
   test('that a reader lacks, or whose fromData fails, make the bytes unreadable, nothing worse', () => {

@@ -66,6 +66,17 @@ describe('compression', () => {
   })
 })
 
+test('options that make no sense are refused at once', () => {
+  expect(() => createPayloads({ compression: { threshold: -1 } })).toThrow(
+    'compression.threshold: -1 is not allowed; it is a number from 0 to Infinity.',
+  )
+  expect(() => createPayloads({ compression: { minSaving: Number.NaN } })).toThrow(
+    /minSaving: NaN is not allowed; it is a number from 0 to 1/,
+  )
+  expect(() => createPayloads({ limits: { maxBytes: 2 ** 32 } })).toThrow(/maxBytes: 4294967296 is not allowed/)
+  expect(() => createPayloads({ limits: { maxDepth: 0 } })).toThrow(/maxDepth: 0 is not allowed/)
+})
+
 describe('bombs and lies', () => {
   const payloads = createPayloads({ limits: { maxBytes: 1_000_000 } })
   const compressed = (size: number, prefix: number, data: Buffer) => {

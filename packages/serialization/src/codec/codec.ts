@@ -1,5 +1,7 @@
 import { Packr, RESERVE_START_SPACE } from 'msgpackr'
 import { FrameError, UncacheableValue } from '../errors.ts'
+import { MAX_FRAME_BYTES } from '../frame/layout.ts'
+import { numberOption } from '../option.ts'
 import { type ClassRegistry, NO_CLASSES } from '../value/class-registry.ts'
 import { examine } from '../value/examine.ts'
 import { VALUE_DEPTH } from '../value/walk.ts'
@@ -27,9 +29,9 @@ export interface Codec {
 export interface CodecOptions {
   /** Classes whose instances may be stored. Default: none. */
   readonly classes?: ClassRegistry
-  /** Levels of nesting allowed, both ways. Default 256. */
+  /** Levels of nesting allowed, both ways. Default 256, at most 1,000. */
   readonly maxDepth?: number
-  /** The largest encoded value, in bytes, both ways. Default 32 MiB. */
+  /** The largest encoded value, in bytes, both ways. Default 32 MiB, at most 512 MiB. */
   readonly maxBytes?: number
 }
 
@@ -56,6 +58,9 @@ const FORM = { tree: 1, marked: 2 } as const
 /** A mark is a map holding a list, within a definition that is the same again: this many levels of MessagePack for one of the value. */
 const LEVELS_PER_MARK = 5
 
+const USUAL_BUFFER = 8192
+const LARGE_BUFFER = 1024 * 1024
+
 /** A codec that leaves room before the bytes it writes, and starts reading anywhere. */
 export class ValueCodec {
   readonly maxBytes: number
@@ -66,8 +71,8 @@ export class ValueCodec {
 
   constructor(options: CodecOptions) {
     this.registry = options.classes ?? NO_CLASSES
-    this.maxDepth = options.maxDepth ?? VALUE_DEPTH
-    this.maxBytes = options.maxBytes ?? MAX_VALUE_BYTES
+    this.maxDepth = numberOption('maxDepth', options.maxDepth, VALUE_DEPTH, { from: 1, to: 1000 })
+    this.maxBytes = numberOption('maxBytes', options.maxBytes, MAX_VALUE_BYTES, { from: 1, to: MAX_FRAME_BYTES })
   }
 
   /** Encodes after `room` free bytes. @throws UncacheableValue */
@@ -75,6 +80,8 @@ export class ValueCodec {
     const marked = special ?? this.needsMarks(value)
     const bytes = this.packed(value, marked, room)
     bytes[room] = marked ? FORM.marked : FORM.tree
+    // msgpackr would keep a large buffer for all values to come.
+    if (bytes.length > LARGE_BUFFER) this.packr.useBuffer(Buffer.allocUnsafeSlow(USUAL_BUFFER))
     if (bytes.length - room > this.maxBytes) {
       throw new UncacheableValue('', `${bytes.length - room} bytes long, more than the ${this.maxBytes} allowed,`)
     }

@@ -60,22 +60,25 @@ class Marker {
       return
     }
     this.seen.add(value)
-    if (value instanceof Map) {
-      for (const [key, inner] of value) {
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype === Map.prototype) {
+      for (const [key, inner] of value as Map<unknown, unknown>) {
         this.count(key)
         this.count(inner)
       }
-    } else if (value instanceof Set) {
-      for (const inner of value) this.count(inner)
-    } else if (value instanceof Error) {
-      for (const key of Object.getOwnPropertyNames(value))
-        this.count((value as unknown as Record<string, unknown>)[key])
+    } else if (prototype === Set.prototype) {
+      for (const inner of value as Set<unknown>) this.count(inner)
+    } else if (faultName(value) !== undefined) {
+      for (const key of Object.getOwnPropertyNames(value)) this.count((value as Record<string, unknown>)[key])
     } else if (binaryName(value) === undefined) {
-      const registered = this.registry.of(value)
-      if (registered === undefined)
-        for (const key of Object.keys(value)) this.count((value as Record<string, unknown>)[key])
-      else this.count(this.dataOf(value, registered.toData))
+      this.countBelow(value)
     }
+  }
+
+  private countBelow(value: object): void {
+    const registered = this.registry.of(value)
+    if (registered !== undefined) this.count(this.dataOf(value, registered.toData))
+    else for (const key of Object.keys(value)) this.count((value as Record<string, unknown>)[key])
   }
 
   /** `toData` runs once per instance, so that both passes see the same data. */

@@ -7,13 +7,14 @@
  * and measure what it makes. MessagePack specification: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 import { FrameError } from '../errors.ts'
+import { MAX_OBJECTS } from '../value/walk.ts'
 import { bigIntWeight, WEIGHT } from '../value/weight.ts'
 import { extensionValue } from './extension.ts'
 import { decodeNames, namesAt } from './names.ts'
 import { beginShapes, guessedShape, type Shape, shapeOf } from './shape.ts'
 
-/** Arrays, maps and records one payload may hold: an empty one takes a byte here and dozens in memory. */
-const MAX_CONTAINERS = 4_000_000
+/** Arrays, maps and records one payload may hold, marks included: an empty one takes a byte here and dozens in memory. */
+const MAX_CONTAINERS = 5 * MAX_OBJECTS
 
 // The reader's state: reading is synchronous and calls nobody else's code.
 const NOTHING = Buffer.alloc(0)

@@ -2,6 +2,7 @@ import { compress, compressSync, uncompress, uncompressSync } from 'lz4-napi'
 import { bufferOf, type CodecOptions, ValueCodec } from '../codec/codec.ts'
 import type { Reading } from '../codec/reader.ts'
 import { FrameError } from '../errors.ts'
+import { numberOption } from '../option.ts'
 import type { ClassRegistry } from '../value/class-registry.ts'
 import type { Sealer } from './seal.ts'
 
@@ -115,8 +116,18 @@ class Pipeline {
     this.codec = new ValueCodec(options.classes === undefined ? limits : { ...limits, classes: options.classes })
     this.sealer = options.sealer
     const { compression = {} } = options
-    this.threshold = compression === false ? Number.POSITIVE_INFINITY : (compression.threshold ?? DEFAULT_THRESHOLD)
-    this.keptShare = 1 - (compression === false ? 0 : (compression.minSaving ?? DEFAULT_SAVING))
+    this.threshold =
+      compression === false
+        ? Number.POSITIVE_INFINITY
+        : numberOption('compression.threshold', compression.threshold, DEFAULT_THRESHOLD, {
+            from: 0,
+            to: Number.POSITIVE_INFINITY,
+          })
+    this.keptShare =
+      1 -
+      (compression === false
+        ? 0
+        : numberOption('compression.minSaving', compression.minSaving, DEFAULT_SAVING, { from: 0, to: 1 }))
   }
 
   pack(value: unknown, associated: Associated, how: PackOptions): Buffer {

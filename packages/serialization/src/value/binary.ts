@@ -45,6 +45,11 @@ export function binaryName(value: object): BinaryName | undefined {
   return ArrayBuffer.isView(value) || types.isArrayBuffer(value) ? name : undefined
 }
 
+/** Whether a prototype is that of a kind of bytes. */
+export function isBinary(prototype: unknown): boolean {
+  return BY_PROTOTYPE.has(prototype)
+}
+
 /** A view of the bytes of a value that has a {@link binaryName}; not a copy. */
 export function bytesOf(value: object): Buffer {
   if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)

@@ -1,4 +1,6 @@
 import { InvalidClassRegistration } from '../errors.ts'
+import { isBinary } from './binary.ts'
+import { isFault } from './fault.ts'
 
 /** How instances of one class become plain data and come back. */
 export interface ClassRegistration<T = never> {
@@ -67,7 +69,7 @@ export function createClassRegistry(list: readonly ClassRegistration[] = []): Cl
     if (byPrototype.has(type.prototype)) {
       throw new InvalidClassRegistration(`classes: the class of '${name}' is already registered under another name.`)
     }
-    if (BUILT_IN.has(type)) {
+    if (BUILT_IN.has(type.prototype) || isBinary(type.prototype) || isFault(type.prototype)) {
       throw new InvalidClassRegistration(`classes: '${name}' registers ${type.name}, which comes back by itself.`)
     }
     const registered = { name, toData, fromData } as unknown as RegisteredClass
@@ -80,18 +82,7 @@ export function createClassRegistry(list: readonly ClassRegistration[] = []): Cl
   }
 }
 
-const BUILT_IN: ReadonlySet<unknown> = new Set([
-  Object,
-  Array,
-  Date,
-  Map,
-  Set,
-  RegExp,
-  ArrayBuffer,
-  DataView,
-  Buffer,
-  Uint8Array,
-])
+const BUILT_IN: ReadonlySet<unknown> = new Set([Object, Array, Date, Map, Set, RegExp].map((type) => type.prototype))
 
 /** The registry of nobody's classes. */
 export const NO_CLASSES: ClassRegistry = createClassRegistry()

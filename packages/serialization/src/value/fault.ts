@@ -34,6 +34,11 @@ export function faultName(value: object): FaultName | undefined {
   return name !== undefined && types.isNativeError(value) ? name : undefined
 }
 
+/** Whether a prototype is that of a built-in error class. */
+export function isFault(prototype: unknown): boolean {
+  return BY_PROTOTYPE.has(prototype)
+}
+
 /** An error of the named class without any property of its own: `setOwn` gives it message, stack and the rest. */
 export function bareFault(name: FaultName): Error {
   // Made by a constructor, so that it is a real error (Error.isError, util.types.isNativeError), not only an heir of the prototype.
