@@ -97,6 +97,9 @@ export class MemoryTier {
     else newer.older = older
     if (older === undefined) this.#oldest = newer
     else older.newer = newer
+    // A dead entry that points to younger ones would keep them from being collected young.
+    resident.newer = undefined
+    resident.older = undefined
     this.#size -= 1
     this.#bytes -= resident.bytes
   }
