@@ -91,6 +91,7 @@ function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): Re
   }
   link.prove(clock, reply.sentAt)
   if (bytes === undefined) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil: NOT_LEASED }
+  if (reply.size > bytes.length) return rejectFrame(op, bytes, new FrameError('FRAME_LIMIT', `The value has ${reply.size} bytes, more than any entry.`))
   let frame: ReadFrame
   try {
     frame = decodeFrame(bytes)

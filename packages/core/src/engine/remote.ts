@@ -31,8 +31,10 @@ export interface MarkedReading extends ClockReading {
 
 /** What a read brought back. */
 export interface RemoteReply {
-  /** The stored bytes; undefined when there are none. */
+  /** The stored bytes; undefined when there are none. Of a value larger than any of ours, only its first 48. */
   readonly bytes: Uint8Array | undefined
+  /** How many bytes are stored. */
+  readonly size: number
   /** Undefined when the namespace's metadata is gone. */
   readonly clock: MarkedReading | undefined
   /** The life of the server that answered. */

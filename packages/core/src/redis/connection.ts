@@ -14,6 +14,7 @@ export const CONNECTION_SETTINGS = {
   autoPipelining: false,
   enableReadyCheck: false,
   maxRetriesPerRequest: 0,
+  disconnectTimeout: 100,
   retryStrategy: () => null,
   reconnectOnError: null,
   keyPrefix: '',
@@ -22,6 +23,9 @@ export const CONNECTION_SETTINGS = {
 
 /** More commands than this in flight on one connection are refused: a slow server must not queue memory without bound. */
 const MOST_IN_FLIGHT = 10_000
+
+/** The same for their bytes. A larger command still goes when nothing else is in flight. */
+const MOST_BYTES_IN_FLIGHT = 64 * 1024 * 1024
 
 /** Missed deadlines in a row after which a connection is dropped: left to itself a client never leaves a frozen server. */
 const MISSES = 2
@@ -49,6 +53,8 @@ export class Connection {
   readonly client: RedisLike
   readonly #options: ConnectionOptions
   #inFlight = 0
+  #bytesInFlight = 0
+  readonly #waiting = new Set<(cause: RedisUnavailable) => void>()
   #missed = 0
   #breaker = UNTRIPPED
   #lost: RedisUnavailable | undefined
@@ -77,6 +83,8 @@ export class Connection {
       const connection = new Connection(client, readServer(info), options)
       client.on('end', () => connection.drop(classifyFailure(lastError ?? new Error('Connection is closed'))))
       if (client.status === 'end') throw new RedisUnavailable('reset', lastError)
+      // A refused SELECT is only an 'error' event: the client would go on in database 0.
+      if (lastError !== undefined) throw lastError
       return connection
     } catch (error) {
       ended?.(new RedisUnavailable('reset'))
@@ -91,19 +99,25 @@ export class Connection {
     if (this.#lost !== undefined) return Promise.reject(this.#lost)
     const sentAt = clock.now()
     if (deadline <= sentAt) return Promise.reject(new RedisUnavailable('deadline'))
-    if (this.#inFlight >= MOST_IN_FLIGHT) return Promise.reject(new RedisUnavailable('overload'))
+    const bytes = sizeOf(args)
+    if (!this.#hasRoomFor(bytes)) return Promise.reject(new RedisUnavailable('overload'))
     this.#inFlight += 1
+    this.#bytesInFlight += bytes
     return new Promise((resolve, reject) => {
-      let waiting = true
+      const giveUp = (cause: RedisUnavailable) => {
+        this.#waiting.delete(giveUp)
+        cancel()
+        reject(cause)
+      }
       const cancel = clock.schedule(deadline - sentAt, () => {
-        waiting = false
-        reject(new RedisUnavailable('deadline'))
+        giveUp(new RedisUnavailable('deadline'))
         this.#miss()
       })
+      this.#waiting.add(giveUp)
       const settle = (act: () => void) => {
         this.#inFlight -= 1
-        if (!waiting) return
-        waiting = false
+        this.#bytesInFlight -= bytes
+        if (!this.#waiting.delete(giveUp)) return
         cancel()
         act()
       }
@@ -128,7 +142,13 @@ export class Connection {
     if (this.#lost !== undefined) return
     this.#lost = cause
     this.client.disconnect()
+    for (const giveUp of [...this.#waiting]) giveUp(cause)
     this.#options.onLost(cause)
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    if (this.#inFlight === 0) return true
+    return this.#inFlight < MOST_IN_FLIGHT && this.#bytesInFlight + bytes <= MOST_BYTES_IN_FLIGHT
   }
 
   #miss(): void {
@@ -141,6 +161,12 @@ export class Connection {
     this.#breaker = record(this.#breaker, outcome)
     if (isTripped(this.#breaker)) this.drop(new RedisUnavailable(outcome === 'slow' ? 'deadline' : 'error'))
   }
+}
+
+function sizeOf(args: readonly (string | Uint8Array | number)[]): number {
+  let size = 0
+  for (const arg of args) size += typeof arg === 'number' ? 8 : arg.length
+  return size
 }
 
 /** Clients write a plain Uint8Array as text: they know only Buffers. */

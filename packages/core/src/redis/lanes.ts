@@ -1,16 +1,24 @@
 import type { Clock } from '../clock.ts'
 import type { AcquireRequest, Address, ClockReading, MarkedReading, RemoteReply } from '../engine/remote.ts'
+import { RedisUnavailable } from '../errors.ts'
 import { incarnationMark } from '../invalidation/incarnation.ts'
 import { parseClock } from './clock-key.ts'
 import type { Connection } from './connection.ts'
 import { ACQUIRE } from './frame-scripts.ts'
 import { Gather } from './gather.ts'
 import { runScript } from './script.ts'
+import type { Suspects } from './suspects.ts'
 import type { ServerTime } from './server-time.ts'
 import type { Session } from './session.ts'
 
 /** Names whose values are larger than this, in bytes, go by a connection of their own, one command each. */
 const LARGE = 32_768
+
+/** No frame of ours is larger, in bytes: encoded values are at most 32 MiB. What is, is not read. */
+const LARGEST_FRAME = 33 * 1024 * 1024
+
+/** What a frame is known by when the rest of it cannot be used. */
+const HEADER_BYTES = 48
 
 /** A lease as it is asked for on the wire. */
 export interface LeaseRequest extends AcquireRequest {
@@ -24,6 +32,8 @@ export type LeaseAnswer =
   | { readonly status: 'wait'; readonly until: number }
   | { readonly status: 'changed' }
   | { readonly status: 'late' }
+  /** Something is stored under the key that is no string: it is not ours, and is left alone. */
+  | { readonly status: 'foreign' }
 
 /** What lanes need beside their session. */
 export interface LaneOptions {
@@ -31,6 +41,7 @@ export interface LaneOptions {
   readonly leaseTime: number
   readonly clockKey: string
   readonly time: ServerTime
+  readonly suspects: Suspects
 }
 
 const MODES = { keep: 'k', drop: 'd', broken: 'b', force: 'f' } as const
@@ -56,6 +67,7 @@ export class Lanes {
   }
 
   read(address: Address, deadline: number): Promise<RemoteReply> {
+    if (this.#options.suspects.has(address.key)) return this.#readSuspect(address, deadline)
     if (!this.#large.has(address.label)) return this.#reads.add(address, deadline)
     return this.#readMany(this.#session.bulk, [address], deadline).then(([reply]) => reply as RemoteReply)
   }
@@ -75,13 +87,34 @@ export class Lanes {
     const sentAt = clock.now()
     const keys = addresses.map(({ key }) => key)
     keys.push(clockKey)
-    const values = (await connection.call('mget', keys, deadline)) as (Uint8Array | null)[]
+    const values = await this.#options.suspects.watch(addresses, connection.call('mget', keys, deadline) as Promise<(Uint8Array | null)[]>)
     const clockReading = this.#mark(parseClock(values[addresses.length]))
     return addresses.map(({ label }, at) => {
       const bytes = values[at] ?? undefined
       if (bytes !== undefined && bytes.length > LARGE) this.#large.add(label)
-      return { bytes, clock: clockReading, life: connection.life, sentAt }
+      if (bytes !== undefined && bytes.length > LARGEST_FRAME) {
+        return { bytes: Uint8Array.from(bytes.subarray(0, HEADER_BYTES)), size: bytes.length, clock: clockReading, life: connection.life, sentAt }
+      }
+      return { bytes, size: bytes?.length ?? 0, clock: clockReading, life: connection.life, sentAt }
     })
+  }
+
+  /** Asks how large a value is before it is read, which costs one more round trip, once. */
+  async #readSuspect(address: Address, deadline: number): Promise<RemoteReply> {
+    const { suspects } = this.#options
+    const { bulk } = this.#session
+    const [size, head] = await Promise.all([
+      bulk.call('strlen', [address.key], deadline).catch(unlessWrongType),
+      bulk.call('getrange', [address.key, 0, HEADER_BYTES - 1], deadline).catch(unlessWrongType),
+    ])
+    if (Number(size ?? 0) <= LARGEST_FRAME) {
+      const [reply] = await this.#readMany(bulk, [address], deadline)
+      suspects.clear(address.key)
+      return reply as RemoteReply
+    }
+    const sentAt = this.#options.clock.now()
+    const [clock] = (await bulk.call('mget', [this.#options.clockKey], deadline)) as unknown[]
+    return { bytes: head as Uint8Array, size: Number(size), clock: this.#mark(parseClock(clock)), life: bulk.life, sentAt }
   }
 
   /** Marks are made once per incarnation, not once per read. */
@@ -114,8 +147,16 @@ export class Lanes {
         return { status: 'wait', until: Number(String(detail)) }
       case 'c':
         return { status: 'changed' }
+      case 'x':
+        return { status: 'foreign' }
       default:
         return { status: 'late' }
     }
   }
+}
+
+/** What is no string is no value of ours, and MGET passes over it. */
+function unlessWrongType(error: unknown): undefined {
+  if (error instanceof RedisUnavailable && error.reason === 'wrongtype') return undefined
+  throw error
 }

@@ -8,6 +8,7 @@ import { COMMIT, COMMIT_PUT, RELEASE, RENEW, WRITE } from './frame-scripts.ts'
 import { Lanes } from './lanes.ts'
 import { type Script, runScript } from './script.ts'
 import type { Session } from './session.ts'
+import { Suspects } from './suspects.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** What the tier needs of its surroundings. */
@@ -29,6 +30,7 @@ export class RedisTier implements RemoteTier {
   readonly link: Link
   readonly #parts: RedisTierParts
   readonly #lanes = new WeakMap<Session, Lanes>()
+  readonly #suspects = new Suspects()
 
   constructor(parts: RedisTierParts) {
     this.#parts = parts
@@ -75,6 +77,8 @@ export class RedisTier implements RemoteTier {
         return { status: 'wait', until: this.toLocal(answer.until) }
       case 'changed':
         return { status: 'changed' }
+      case 'foreign':
+        throw new RedisUnavailable('wrongtype', new Error(`${address.key} holds something that no cache stored there.`))
       default:
         return { status: 'late' }
     }
@@ -165,7 +169,7 @@ export class RedisTier implements RemoteTier {
     const known = this.#lanes.get(session)
     if (known !== undefined) return known
     const { clock, leaseTime, clockKey, supervisor } = this.#parts
-    const lanes = new Lanes(session, { clock, leaseTime, clockKey, time: supervisor.time })
+    const lanes = new Lanes(session, { clock, leaseTime, clockKey, time: supervisor.time, suspects: this.#suspects })
     this.#lanes.set(session, lanes)
     return lanes
   }
