@@ -253,6 +253,7 @@ export class Cache {
       hitRatePercent: totals.hit_rate_percent,
       redisAvailable: available,
       degraded: state === 'away' && since !== undefined ? { reason: reason ?? 'unknown', since } : undefined,
+      redisFailures: Object.fromEntries(this.#engine.failures),
       entries: memory.size,
       bytes: memory.bytes,
       queued: queue.size,

@@ -7,6 +7,7 @@ import { lookInMemory, lookInRedis } from './engine/lookup.ts'
 import { getOrSetMany } from './engine/many.ts'
 import { addressesOf, type NameState, type Operation, planOperation } from './engine/operation.ts'
 import { put, set } from './engine/put.ts'
+import { noteRedisFailure } from './engine/redis-failure.ts'
 import { give } from './entry/stored-value.ts'
 import type { Resident } from './entry/entry.ts'
 import { RedisUnavailable } from './errors.ts'
@@ -194,7 +195,7 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
       return { ...find.entry, source: 'l2', freshness: find.freshness }
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error
-      op.state.counters.errors += 1
+      noteRedisFailure(op, error)
       return undefined
     }
   }

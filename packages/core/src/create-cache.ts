@@ -77,6 +77,7 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
     flights: new Flights(),
     background: new Background(),
     telemetry,
+    failures: new Map(),
     registry,
     payloads: createPayloads({
       classes: registry,

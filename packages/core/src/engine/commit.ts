@@ -9,6 +9,7 @@ import { frameOf, type Origin } from './frames.ts'
 import type { Landing } from './landing.ts'
 import type { Loaded } from './load.ts'
 import type { Operation } from './operation.ts'
+import { noteRedisFailure } from './redis-failure.ts'
 import type { Lease } from './remote.ts'
 
 /** What a load became: something to serve, and an entry to store unless it may not be stored. */
@@ -87,11 +88,9 @@ export async function commit(op: Operation, entry: Entry, lease: Lease, origin: 
 }
 
 /** A value that was not stored: Redis would not take it, or it does not fit into a frame. */
-export function noteStoreFailure({ engine, state, policy, key }: Operation, error: unknown): void {
-  if (error instanceof RedisUnavailable) {
-    state.counters.errors += 1
-    return
-  }
+export function noteStoreFailure(op: Operation, error: unknown): void {
+  if (error instanceof RedisUnavailable) return noteRedisFailure(op, error)
+  const { engine, state, policy, key } = op
   state.counters.refused += 1
   const reason = error instanceof Error ? error.message : String(error)
   engine.telemetry.emit({ type: 'value-refused', name: policy.name, key, path: '', reason })

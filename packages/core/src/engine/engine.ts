@@ -1,5 +1,6 @@
 import type { ClassRegistry, createPayloads } from '@granary/serialization'
 import type { Clock } from '../clock.ts'
+import type { RedisFailure } from '../errors.ts'
 import type { Background } from '../flight/background.ts'
 import type { Flights } from '../flight/flights.ts'
 import type { Fences } from '../invalidation/fences.ts'
@@ -21,6 +22,8 @@ export interface Engine {
   readonly flights: Flights
   readonly background: Background
   readonly telemetry: Telemetry
+  /** Commands that failed, by cause. */
+  readonly failures: Map<RedisFailure, number>
   readonly registry: ClassRegistry
   readonly payloads: ReturnType<typeof createPayloads>
   /** Segments by label. */

@@ -10,6 +10,7 @@ import { claimLease, forceLease, keepAlive } from './lease.ts'
 import { load } from './load.ts'
 import { lookInMemory, lookInRedis, type RemoteFind } from './lookup.ts'
 import type { Operation } from './operation.ts'
+import { noteRedisFailure } from './redis-failure.ts'
 import type { Lease, RemoteTier } from './remote.ts'
 
 /** Why a flight takes off: nothing to serve, something to renew in the background, or a caller who wants it anew. */
@@ -77,7 +78,7 @@ async function readRedis(op: Operation, born: number, deadline: number): Promise
     return find
   } catch (error) {
     if (!(error instanceof RedisUnavailable)) throw error
-    op.state.counters.errors += 1
+    noteRedisFailure(op, error)
     return { status: 'unusable' }
   }
 }

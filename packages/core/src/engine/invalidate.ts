@@ -4,6 +4,7 @@ import { applyLocally, NAME_MEMBER } from '../invalidation/local-effects.ts'
 import { EVERYTHING } from '../invalidation/outbound-queue.ts'
 import type { InvalidationSummary } from '../telemetry/event.ts'
 import type { Engine } from './engine.ts'
+import { countFailure } from './redis-failure.ts'
 import type { Address, Targets } from './remote.ts'
 
 /** What became of an invalidation: in force everywhere, or in force here and queued for Redis. */
@@ -45,6 +46,7 @@ export async function invalidate(engine: Engine, request: InvalidationRequest, r
     await send(engine, targets)
   } catch (cause) {
     failure = cause ?? new Error('unknown')
+    countFailure(engine, failure)
     engine.queue.add(targets)
     remote.distrust(cause)
   }

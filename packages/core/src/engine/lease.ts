@@ -3,6 +3,7 @@ import { enclosingLoad } from '../flight/current-load.ts'
 import type { Flight, Wake } from '../flight/flight.ts'
 import { lookInRedis, type RemoteFind } from './lookup.ts'
 import type { Operation } from './operation.ts'
+import { noteRedisFailure } from './redis-failure.ts'
 import type { AcquireRequest, Acquisition, Lease, RemoteTier } from './remote.ts'
 
 /** Takes the lease of a key from whoever holds it; undefined when Redis cannot be asked. */
@@ -58,7 +59,7 @@ export async function claimLease(op: Operation, request: ClaimRequest): Promise<
 
 function unavailable(op: Operation, error: unknown): undefined {
   if (!(error instanceof RedisUnavailable)) throw error
-  op.state.counters.errors += 1
+  noteRedisFailure(op, error)
   return undefined
 }
 

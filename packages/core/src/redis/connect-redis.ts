@@ -8,7 +8,9 @@ import type { ResolvedRedisOptions } from '../options/resolve-cache-options.ts'
 import type { RedisHandle } from './client.ts'
 import { RedisTier } from './redis-tier.ts'
 import { metadataOf } from './session.ts'
-import { Supervisor, type SupervisorEffects } from './supervisor.ts'
+import { memoryAdvice } from './memory-advice.ts'
+import type { SupervisorEffects } from './supervision.ts'
+import { Supervisor } from './supervisor.ts'
 
 /** What a cache gets of its Redis. */
 export interface ConnectedRedis {
@@ -79,6 +81,27 @@ function effectsOn(engine: Engine): SupervisorEffects {
     },
     wake: (key, news) => flights.wake(key, news),
     lost: (cause) => telemetry.emit({ type: 'redis-lost', reason: cause.reason, cause: cause.cause ?? cause }),
+    awaited: (cause, since) => telemetry.emit({ type: 'redis-awaited', reason: cause.reason, since, cause: cause.cause ?? cause }),
+    opened: adviseOnce(engine),
     recovered: (downFor, replayed) => telemetry.emit({ type: 'redis-recovered', downFor, replayed }),
   }
 }
+
+/** Looks once how the server bounds its memory. One that does not say is not asked again. */
+function adviseOnce({ telemetry, clock }: Engine): SupervisorEffects['opened'] {
+  let asked = false
+  return (session) => {
+    if (asked) return
+    asked = true
+    session.data.call('INFO', ['memory'], clock.now() + ADVICE_PATIENCE).then(
+      (info) => {
+        const advice = memoryAdvice(String(info))
+        if (advice !== undefined) telemetry.emit({ type: 'advice-given', advice })
+      },
+      () => {},
+    )
+  }
+}
+
+/** Nobody waits for advice, and a slow server is not to be held against it. */
+const ADVICE_PATIENCE = 10_000

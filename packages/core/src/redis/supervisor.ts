@@ -1,50 +1,18 @@
-import { type Clock, waitAtMost } from '../clock.ts'
-import type { ClockReading, Targets } from '../engine/remote.ts'
-import { type RedisFailure, RedisUnavailable } from '../errors.ts'
-import type { Link } from '../invalidation/link.ts'
-import type { OutboundQueue } from '../invalidation/outbound-queue.ts'
-import type { Random } from '../random.ts'
+import { waitAtMost } from '../clock.ts'
+import type { ClockReading } from '../engine/remote.ts'
+import { RedisUnavailable } from '../errors.ts'
 import { type BusMessage, decodeMessage, decodeWake } from './bus-message.ts'
 import { parseClock } from './clock-key.ts'
 import { classifyFailure } from './failure.ts'
 import { ServerTime } from './server-time.ts'
-import { Session, type SessionOptions } from './session.ts'
-
-/** What the supervisor does to the rest of the cache. */
-export interface SupervisorEffects {
-  /** Somebody else invalidated. */
-  readonly forget: (targets: Targets) => void
-  /** Nothing in memory is proven any more. */
-  readonly empty: (reason: 'leaving' | 'entering') => void
-  readonly wake: (key: string, news: 'stored' | 'failed') => void
-  readonly lost: (cause: RedisUnavailable) => void
-  readonly recovered: (downFor: number, replayed: number) => void
-}
-
-/** What the supervisor needs. */
-export interface SupervisorOptions {
-  readonly clock: Clock
-  readonly random: Random
-  readonly link: Link
-  readonly queue: OutboundQueue
-  readonly namespace: string
-  readonly maxStaleness: number
-  /** How long a heartbeat may stay unanswered, in milliseconds. */
-  readonly silence: number
-  readonly session: Omit<SessionOptions, 'onMessage'>
-  readonly effects: SupervisorEffects
-}
-
-/** Whether Redis is in use, and since when and why it is not. */
-export interface ConnectionState {
-  readonly state: 'connecting' | 'open' | 'away'
-  readonly reason: RedisFailure | undefined
-  /** Unix milliseconds. */
-  readonly since: number | undefined
-}
+import { Session } from './session.ts'
+import type { ConnectionState, SupervisorOptions } from './supervision.ts'
 
 /** Pauses between attempts to connect, in milliseconds; the last one repeats. */
 const PAUSES = [25, 50, 100, 200]
+
+/** How often it is told that Redis is still away, in milliseconds. */
+const REMINDER = 60_000
 
 /** Invalidations replayed in one script. */
 const REPLAY = 1_000
@@ -58,10 +26,11 @@ const REPLAY = 1_000
 export class Supervisor {
   readonly time = new ServerTime()
   readonly #options: SupervisorOptions
+  readonly #startedAt: number
   #session: Session | undefined
   #closed = false
   #opened = false
-  #downSince: { at: number; wall: number; cause: RedisUnavailable } | undefined
+  #downSince: { readonly at: number; readonly wall: number; cause: RedisUnavailable; toldAt: number } | undefined
   #disturb: ((cause: unknown) => void) | undefined
   /** Messages that came while the clock was not yet adopted. */
   #early: BusMessage[] | undefined
@@ -75,6 +44,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    this.#startedAt = options.clock.wall()
     this.#firstAttempt = new Promise((resolve) => {
       this.#endFirstAttempt = resolve
     })
@@ -88,11 +58,11 @@ export class Supervisor {
 
   get state(): ConnectionState {
     if (this.#options.link.isOpen) return { state: 'open', reason: undefined, since: undefined }
-    if (this.#downSince === undefined) return { state: 'connecting', reason: undefined, since: undefined }
+    if (this.#downSince === undefined) return { state: 'connecting', reason: undefined, since: this.#startedAt }
     return { state: 'away', reason: this.#downSince.cause.reason, since: this.#downSince.wall }
   }
 
-  /** The first failure since Redis was last in use. */
+  /** The last failure since Redis was in use. */
   get cause(): RedisUnavailable | undefined {
     return this.#downSince?.cause
   }
@@ -137,12 +107,21 @@ export class Supervisor {
         this.#shut(classifyFailure(error))
       }
       this.#endFirstAttempt()
+      this.#remind()
       const cause = this.#downSince?.cause ?? new RedisUnavailable('shut')
       this.#session?.end(cause)
       this.#session = undefined
       if (!this.#closed) await waitAtMost(this.#options.clock, this.#pauseAfter(Math.max(attempt, 0)), this.#closing)
     }
     this.#session?.end(new RedisUnavailable('shut'))
+  }
+
+  #remind(): void {
+    const { clock, effects } = this.#options
+    const down = this.#downSince
+    if (down === undefined || this.#closed || clock.now() - down.toldAt < REMINDER) return
+    down.toldAt = clock.now()
+    effects.awaited(down.cause, down.wall)
   }
 
   #pauseAfter(attempt: number): number {
@@ -176,6 +155,7 @@ export class Supervisor {
     this.#early = []
     const { hello, sentAt, receivedAt, serverTime } = await session.hello(clock.now() + patience)
     this.time.learn(serverTime, sentAt, receivedAt)
+    await this.#refuseSlow(session, receivedAt - sentAt)
     link.adopt(hello)
     const early = this.#early
     this.#early = undefined
@@ -199,6 +179,16 @@ export class Supervisor {
     const down = this.#downSince
     this.#downSince = undefined
     if (down !== undefined) effects.recovered(clock.now() - down.at, replayed)
+    effects.opened(session)
+  }
+
+  /** A server that is slow already now would make every call slow: it stays unused. One more question, since a hello may carry its script. */
+  async #refuseSlow(session: Session, took: number): Promise<void> {
+    const { clock, session: { slow, patience, metadata } } = this.#options
+    if (took <= slow) return
+    const askedAt = clock.now()
+    await session.data.call('GET', [metadata.clock], askedAt + patience)
+    if (clock.now() - askedAt > slow) throw new RedisUnavailable('deadline', new Error(`Redis takes longer than ${slow} ms to answer.`))
   }
 
   #shut(cause: RedisUnavailable): void {
@@ -206,8 +196,13 @@ export class Supervisor {
     const wasOpen = link.isOpen
     link.shut()
     if (wasOpen) effects.empty('leaving')
-    if (this.#downSince !== undefined || this.#closed) return
-    this.#downSince = { at: clock.now(), wall: clock.wall(), cause }
+    if (this.#closed) return
+    if (this.#downSince !== undefined) {
+      this.#downSince.cause = cause
+      return
+    }
+    const now = clock.now()
+    this.#downSince = { at: now, wall: clock.wall(), cause, toldAt: now }
     effects.lost(cause)
   }
 

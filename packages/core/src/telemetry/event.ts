@@ -27,6 +27,7 @@ export type CacheEvent =
   | { readonly type: 'invalidations-replayed'; readonly count: number }
   | { readonly type: 'redis-failed'; readonly reason: RedisFailure; readonly cause: unknown }
   | { readonly type: 'redis-lost'; readonly reason: RedisFailure; readonly cause: unknown }
+  | { readonly type: 'redis-awaited'; readonly reason: RedisFailure; readonly since: number; readonly cause: unknown }
   | { readonly type: 'redis-recovered'; readonly downFor: number; readonly replayed: number }
   | { readonly type: 'option-failed'; readonly name: string; readonly option: string; readonly cause: unknown }
   | { readonly type: 'advice-given'; readonly advice: string }

@@ -1,3 +1,4 @@
+import type { RedisFailure } from '../errors.ts'
 import { Histogram, type LatencySummary } from './histogram.ts'
 
 /** Counters of one name, as its callers experienced it. */
@@ -69,6 +70,8 @@ export interface Stats extends Omit<CacheStats, 'latency'> {
   readonly redisAvailable: boolean
   /** Why Redis is not in use, and since when (unix milliseconds). */
   readonly degraded: { readonly reason: string; readonly since: number } | undefined
+  /** Commands to Redis that failed, by cause. */
+  readonly redisFailures: Readonly<Partial<Record<RedisFailure, number>>>
   readonly entries: number
   readonly bytes: number
   /** Invalidations waiting for Redis. */

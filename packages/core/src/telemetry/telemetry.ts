@@ -27,6 +27,7 @@ const LEVELS: Readonly<Record<CacheEvent['type'], Level>> = {
   'invalidations-replayed': 'info',
   'redis-failed': 'warn',
   'redis-lost': 'warn',
+  'redis-awaited': 'warn',
   'redis-recovered': 'warn',
   'option-failed': 'error',
   'advice-given': 'warn',
@@ -52,6 +53,7 @@ export class Telemetry {
   readonly #listeners = new Map<CacheEvent['type'], Set<(event: never) => void>>()
   readonly #warnings = new Map<CacheEvent['type'], { since: number; count: number; kept: number }>()
   readonly #options: TelemetryOptions
+  #isLossTold = false
 
   constructor(options: TelemetryOptions) {
     this.#options = options
@@ -110,15 +112,34 @@ export class Telemetry {
     process.emitWarning(message, { type: 'GranaryWarning', code: `GRANARY_${event.type.toUpperCase().replaceAll('-', '_')}` })
   }
 
-  /** How many warnings of this type were kept back before this one; undefined keeps this one back too. */
+  /**
+   * How many warnings of this type were kept back before this one; undefined keeps this one back too. A recovery is told
+   * exactly when its loss was, and a loss that lasts is told again each minute: no log ends with the wrong word.
+   */
   #rationed(type: CacheEvent['type']): number | undefined {
+    if (type === 'redis-recovered') return this.#takeLossTold()
+    if (type === 'redis-awaited' || type === 'redis-lost') {
+      const suppressed = type === 'redis-awaited' ? 0 : this.#ration(type)
+      if (suppressed !== undefined) this.#isLossTold = true
+      return suppressed
+    }
+    return this.#ration(type)
+  }
+
+  #takeLossTold(): 0 | undefined {
+    const told = this.#isLossTold
+    this.#isLossTold = false
+    return told ? 0 : undefined
+  }
+
+  #ration(type: CacheEvent['type']): number | undefined {
     const now = this.#options.now()
     const ration = this.#warnings.get(type)
     if (ration === undefined || now - ration.since >= 60_000) {
       this.#warnings.set(type, { since: now, count: 1, kept: 0 })
       return ration?.kept ?? 0
     }
-    if (ration.count >= WARNINGS_PER_MINUTE && type !== 'redis-lost' && type !== 'redis-recovered') {
+    if (ration.count >= WARNINGS_PER_MINUTE) {
       ration.kept += 1
       return undefined
     }
@@ -131,6 +152,8 @@ function processWarning(event: CacheEvent): string | undefined {
   switch (event.type) {
     case 'redis-lost':
       return `Redis is not in use (${event.reason}): calls go to their loaders until it is back.`
+    case 'redis-awaited':
+      return `Redis is still not in use (${event.reason}), since ${new Date(event.since).toISOString()}.`
     case 'redis-recovered':
       return `Redis is in use again after ${Math.round(event.downFor)} ms.`
     case 'advice-given':

@@ -1,0 +1,44 @@
+import type { Clock } from '../clock.ts'
+import type { Targets } from '../engine/remote.ts'
+import type { RedisFailure, RedisUnavailable } from '../errors.ts'
+import type { Link } from '../invalidation/link.ts'
+import type { OutboundQueue } from '../invalidation/outbound-queue.ts'
+import type { Random } from '../random.ts'
+import type { Session, SessionOptions } from './session.ts'
+
+/** What the supervisor does to the rest of the cache. */
+export interface SupervisorEffects {
+  /** Somebody else invalidated. */
+  readonly forget: (targets: Targets) => void
+  /** Nothing in memory is proven any more. */
+  readonly empty: (reason: 'leaving' | 'entering') => void
+  readonly wake: (key: string, news: 'stored' | 'failed') => void
+  readonly lost: (cause: RedisUnavailable) => void
+  /** Still not in use, a minute after the last word about it. */
+  readonly awaited: (cause: RedisUnavailable, since: number) => void
+  /** The gate has opened on a session. */
+  readonly opened: (session: Session) => void
+  readonly recovered: (downFor: number, replayed: number) => void
+}
+
+/** What the supervisor needs. */
+export interface SupervisorOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly link: Link
+  readonly queue: OutboundQueue
+  readonly namespace: string
+  readonly maxStaleness: number
+  /** How long a heartbeat may stay unanswered, in milliseconds. */
+  readonly silence: number
+  readonly session: Omit<SessionOptions, 'onMessage'>
+  readonly effects: SupervisorEffects
+}
+
+/** Whether Redis is in use, and since when and why it is not. */
+export interface ConnectionState {
+  readonly state: 'connecting' | 'open' | 'away'
+  readonly reason: RedisFailure | undefined
+  /** Unix milliseconds. */
+  readonly since: number | undefined
+}
