@@ -1,16 +1,17 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { projects as decorators } from './packages/decorators/vitest.config.ts'
+import { otherWorkspaces, packages, root, shown } from './tooling/workspace.mjs'
 
 const conditions = ['@granary/source']
 
-/** Folders whose tests are one project each; a folder with a vitest.config.ts of its own says itself how it is tested. */
-const folders = ['packages', 'examples']
-  .flatMap((parent) => readdirSync(parent).map((folder) => `${parent}/${folder}`))
-  .concat('verification', 'reliability')
-  .filter((path) => existsSync(`${path}/test`) && !existsSync(`${path}/vitest.config.ts`))
+/** The workspaces with tests are one project each; one with a vitest.config.ts of its own says itself how it is tested. */
+const folders = [...packages().map(({ directory }) => directory), ...otherWorkspaces(), join(root, 'tooling')]
+  .filter((folder) => existsSync(join(folder, 'test')) && !existsSync(join(folder, 'vitest.config.ts')))
+  .map((folder) => shown(folder))
 
-const plain = [...folders, 'tooling'].map((path) => ({
+const plain = folders.map((path) => ({
   extends: true as const,
   test: { name: path.replace(/^packages\//, ''), include: [`${path}/test/**/*.test.ts`] },
 }))

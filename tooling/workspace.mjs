@@ -30,6 +30,24 @@ export function packages(base = root) {
     .map((found) => ({ ...found, manifest: readJson(join(found.directory, 'package.json')) }))
 }
 
+/**
+ * The workspaces that are not packages: examples, benchmarks, instruments.
+ * @param {string} [base]
+ * @returns {string[]} their folders
+ */
+export function otherWorkspaces(base = root) {
+  /** @type {string[]} */
+  const patterns = readJson(join(base, 'package.json')).workspaces
+  return patterns
+    .filter((pattern) => pattern !== 'packages/*')
+    .flatMap((pattern) => {
+      if (!pattern.endsWith('/*')) return [join(base, pattern)]
+      const parent = join(base, pattern.slice(0, -2))
+      return existsSync(parent) ? readdirSync(parent).map((folder) => join(parent, folder)) : []
+    })
+    .filter((folder) => existsSync(join(folder, 'package.json')))
+}
+
 /** The packages that are published. */
 export function publicPackages() {
   return packages().filter(({ manifest }) => manifest.private !== true)

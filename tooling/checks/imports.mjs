@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
-import { filesBelow, packages, root, shown } from '../workspace.mjs'
-import { mayKnowClient, wrongArrow, wrongLayer } from './arrows.mjs'
+import { filesBelow, otherWorkspaces, packages, root, shown } from '../workspace.mjs'
+import { mayKnowClient, reachable, wrongArrow, wrongLayer } from './arrows.mjs'
 import { findCycles } from './cycles.mjs'
 import { runAsProgram } from './findings.mjs'
 import { lineOf, parseFile, visitAll } from './syntax.mjs'
@@ -44,7 +44,7 @@ function importedName(node) {
 
 /**
  * What is wrong with the imports below `base`: arrows between packages, layers inside core, paths that leave their package, cycles.
- * @param {string} [base] a folder with packages/ and perhaps examples/, benchmarks/, verification/, tooling/
+ * @param {string} [base] a repository's root
  * @returns {{ findings: Finding[], looked: string }}
  */
 export function checkImports(base = root) {
@@ -53,8 +53,8 @@ export function checkImports(base = root) {
   const inPackages = known.flatMap((owner) =>
     filesBelow(owner.directory, isSource).map((path) => ({ path, package: owner, imports: readImports(path) })),
   )
-  const outside = ['examples', 'benchmarks', 'verification', 'reliability', 'tooling'].flatMap((folder) =>
-    filesBelow(join(base, folder), isSource).map((path) => ({ path, package: undefined, imports: readImports(path) })),
+  const outside = [...otherWorkspaces(base), join(base, 'tooling')].flatMap((folder) =>
+    filesBelow(folder, isSource).map((path) => ({ path, package: undefined, imports: readImports(path) })),
   )
   const sources = [...inPackages, ...outside]
   const findings = [
@@ -94,12 +94,27 @@ function wrongRelative(source, specifier, base) {
     const mayReach = !target.startsWith(`${join(base, 'packages')}/`) || looksInside(source.path, base)
     return mayReach ? undefined : 'reaches into a package: import it by name'
   }
-  if (!target.startsWith(`${owner.directory}/`)) return 'leaves its package'
+  if (!target.startsWith(`${owner.directory}/`)) {
+    return sharesTests(source, target, base) ? undefined : 'leaves its package'
+  }
   const src = `${join(owner.directory, 'src')}/`
   if (!source.path.startsWith(src)) return undefined
   if (target.startsWith(`${join(owner.directory, 'bin')}/`)) return undefined
   if (!target.startsWith(src)) return 'leaves src/'
   return owner.folder === 'core' ? wrongLayer(source.path.slice(src.length), target.slice(src.length)) : undefined
+}
+
+/**
+ * Whether a test takes a table of cases from the tests of a package that its own package may import.
+ * @param {Source} source
+ * @param {string} target
+ * @param {string} base
+ * @returns {boolean}
+ */
+function sharesTests({ path, package: owner }, target, base) {
+  const [folder = '', part] = shown(target, join(base, 'packages')).split('/')
+  const isTest = owner !== undefined && path.startsWith(`${join(owner.directory, 'test')}/`)
+  return isTest && part === 'test' && reachable(owner.folder).has(folder)
 }
 
 /**

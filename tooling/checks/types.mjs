@@ -1,21 +1,19 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { captured } from '../command.mjs'
-import { filesBelow, root, shown } from '../workspace.mjs'
+import { filesBelow, otherWorkspaces, packages, root, shown } from '../workspace.mjs'
 
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 
 /**
- * The projects that are only checked: the root's tests project, and every tsconfig of a package (but its build), an example or the tools.
+ * The projects that are only checked: the root's tests project, and every tsconfig of a workspace and of the tools, but for the
+ * packages' builds.
  * @returns {string[]} paths of their tsconfig files
  */
 function projects() {
-  const parents = ['packages', 'examples'].flatMap((parent) =>
-    readdirSync(join(root, parent)).map((folder) => join(root, parent, folder)),
-  )
-  const found = [...parents, join(root, 'benchmarks'), join(root, 'verification'), join(root, 'reliability'), join(root, 'tooling')].flatMap(
-    (folder) => filesBelow(folder, (path) => /\/tsconfig[^/]*\.json$/.test(path)),
-  )
+  const folders = [...packages().map(({ directory }) => directory), ...otherWorkspaces(), join(root, 'tooling')]
+  const isProject = (/** @type {string} */ path) => /\/tsconfig[^/]*\.json$/.test(path)
+  const found = folders.flatMap((folder) => filesBelow(folder, isProject))
   const isBuild = (/** @type {string} */ path) => /^packages\/[^/]+\/tsconfig\.json$/.test(shown(path))
   return [join(root, 'tsconfig.tests.json'), ...found.filter((path) => !isBuild(path))]
 }

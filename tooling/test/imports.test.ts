@@ -48,6 +48,17 @@ describe('arrows between packages', () => {
     ])
   })
 
+  test('a test may share tables with the tests of a package it may import, and with no other', () => {
+    const base = plant({
+      'packages/serialization/test/values.ts': "import '../../core/test/a.test.ts'\n",
+      'packages/core/test/a.test.ts': "import '../../serialization/test/values.ts'\n",
+    })
+    expect(objections(base)).toEqual([
+      expect.stringContaining('packages/serialization/test/values.ts:1 leaves its package'),
+      expect.stringContaining('import cycle of 2'),
+    ])
+  })
+
   test('examples import packages by name; only the instruments of verification/ look inside', () => {
     const text = "import '../packages/core/src/index.ts'\n"
     const base = plant({ 'packages/core/src/index.ts': '', 'benchmarks/a.ts': text, 'verification/a.ts': text })

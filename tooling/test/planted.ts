@@ -13,6 +13,11 @@ export function plant(files: Readonly<Record<string, string>>): string {
   const base = mkdtempSync(join(tmpdir(), 'granary-planted-'))
   onTestFinished(() => rmSync(base, { recursive: true, force: true }))
   mkdirSync(join(base, 'packages'))
+  write(
+    join(base, 'package.json'),
+    JSON.stringify({ workspaces: ['packages/*', 'examples/*', 'benchmarks', 'verification'] }),
+  )
+  for (const folder of ['benchmarks', 'verification']) write(join(base, folder, 'package.json'), '{}')
   const folders = new Set(Object.keys(files).flatMap((path) => /^packages\/([^/]+)\//.exec(path)?.[1] ?? []))
   for (const folder of folders) {
     const manifest = {
