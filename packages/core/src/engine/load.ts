@@ -1,9 +1,9 @@
-import { give } from '../entry/stored-value.ts'
-import { LoadTimeout, NothingToKeep, RecursiveLoad } from '../errors.ts'
-import { type ActiveLoad, enclosingLoad, NOT_MODIFIED, runInLoad } from '../flight/current-load.ts'
+import { LoadTimeout, RecursiveLoad } from '../errors.ts'
+import { enclosingLoad, runInLoad } from '../flight/current-load.ts'
 import type { Flight } from '../flight/flight.ts'
 import type { LoadReason } from '../telemetry/event.ts'
 import type { Landing } from './landing.ts'
+import { LoadContext } from './load-context.ts'
 import type { Operation } from './operation.ts'
 
 /** What a loader brought, and how long it took. */
@@ -30,36 +30,17 @@ export interface LoadRequest {
 export async function load(op: Operation, { flight, reason, stale }: LoadRequest): Promise<Loaded> {
   const { clock, telemetry } = op.engine
   const { counters } = op.state
-  const abort = new AbortController()
   const startedAt = clock.now()
   counters.loads += 1
   if (telemetry.wants('load-started')) telemetry.emit({ type: 'load-started', name: op.policy.name, key: op.key, reason })
-  let copy: { readonly value: unknown } | undefined
-  const context: ActiveLoad = {
-    flight,
-    outer: enclosingLoad(),
-    ended: false,
-    signal: abort.signal,
-    key: op.key,
-    get stale() {
-      copy ??= { value: stale && give(stale, op.engine.registry) }
-      return copy.value
-    },
-    notModified: () => {
-      if (stale === undefined) throw new NothingToKeep(op.key)
-      return NOT_MODIFIED as never
-    },
-    get now() {
-      return clock.wall()
-    },
-  }
+  const context = new LoadContext(op, flight, stale)
   try {
-    const answer = await withHardTimeout(op, abort, async () => runInLoad(context, op.loader))
+    const answer = await withHardTimeout(op, context, async () => runInLoad(context, op.loader))
     const endedAt = clock.now()
     const duration = endedAt - startedAt
     counters.load.record(duration)
     if (telemetry.wants('load-finished')) telemetry.emit({ type: 'load-finished', name: op.policy.name, key: op.key, duration })
-    return { value: answer === NOT_MODIFIED ? stale?.value : answer, endedAt, duration }
+    return { value: context.valueOf(answer), endedAt, duration }
   } catch (cause) {
     counters.loadFailures += 1
     if (telemetry.wants('load-failed')) telemetry.emit({ type: 'load-failed', name: op.policy.name, key: op.key, cause })
@@ -95,14 +76,14 @@ export function waitFor<T>(flight: Flight, landing: () => Promise<T>): Promise<T
   return landing().finally(() => around.flight.waitsFor.delete(flight))
 }
 
-function withHardTimeout(op: Operation, abort: AbortController, run: () => Promise<unknown>): Promise<unknown> {
+function withHardTimeout(op: Operation, context: LoadContext, run: () => Promise<unknown>): Promise<unknown> {
   const { hardTimeout } = op.policy
   const answer = run()
   if (hardTimeout === Number.POSITIVE_INFINITY) return answer
   return new Promise((resolve, reject) => {
     const cancel = op.engine.clock.schedule(hardTimeout, () => {
       const error = new LoadTimeout(op.key, hardTimeout)
-      abort.abort(error)
+      context.abort(error)
       reject(error)
     })
     answer.then(resolve, reject).finally(cancel)
