@@ -188,6 +188,11 @@ const references: readonly C9Value[] = [
     map.set('set', set).set(map, error)
     return { map, set, error }
   }),
+  guarded('a cycle around a date', () => {
+    const node: Record<string, unknown> = { at: new Date(1e12) }
+    node['list'] = [node, { node }]
+    return { node }
+  }),
   guarded('a repeated date and class instance', () => {
     const date = new Date(1e12)
     const price = new Money(5n, 'EUR')

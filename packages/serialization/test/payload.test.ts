@@ -98,6 +98,10 @@ describe('bombs and lies', () => {
     quickly(compressed(900_000, 0xffffffff, data), 'FRAME_CORRUPT')
     quickly(compressed(900_000, 900_000, data), 'FRAME_CORRUPT')
     expect(compressed(0, 0, data)).toHaveLength(44)
+    const generous = createPayloads({ limits: { maxBytes: 500_000_000 } })
+    const started = performance.now()
+    expect(() => generous.unpack(compressed(490_000_000, 490_000_000, data), none)).toThrow(refused('FRAME_CORRUPT'))
+    expect(performance.now() - started).toBeLessThan(50)
   })
 
   test('a true bomb stops at the limit', () => {

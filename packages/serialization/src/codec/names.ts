@@ -21,7 +21,6 @@ export function namesAt(source: Buffer, start: number): Names {
           ? [source.readUInt32BE(start + 1), start + 5]
           : [-1, start]
   if (count < 0) throw new FrameError('FRAME_CORRUPT', 'The payload holds a record definition without names.')
-  if (count > source.length - first) throw truncated()
   let end = first
   for (let index = 0; index < count; index++) end = bodyOf(source, end) + lengthOf(source, end)
   if (end > source.length) throw truncated()

@@ -1,6 +1,6 @@
 /**
- * Reads MessagePack as msgpackr writes it (records, timestamps, large integers), and nothing more: every length, count,
- * depth and extension is checked while reading, so hostile bytes end in a `FrameError`.
+ * Reads MessagePack as msgpackr writes it (records, timestamps, large integers), and nothing more: every length, depth
+ * and extension is checked while reading, so hostile bytes end in a `FrameError`.
  *
  * msgpackr's own reader is not used because its extensions are shared by the whole process, it compiles a function for
  * every record definition it meets a few times, it makes the names of a lone record anew each time, and it cannot freeze
@@ -219,16 +219,16 @@ function binary(length: number): Buffer {
   return Buffer.from(source.subarray(start, position))
 }
 
-function descend(count: number): void {
-  // Each item takes at least a byte, so a count beyond what is left is a lie, refused before anything is allocated for it.
-  if (count > source.length - position) throw truncated()
+function descend(): void {
   if (depth-- === 0) throw new FrameError('FRAME_LIMIT', 'The payload is nested too deeply.')
-  if (containers-- === 0)
+  if (containers-- === 0) {
     throw new FrameError('FRAME_LIMIT', `The payload holds more than ${MAX_CONTAINERS} containers.`)
+  }
 }
 
+// Containers grow as their items are read, never by the count they claim, so a lie about it ends where the bytes do.
 function array(length: number): unknown[] {
-  descend(length)
+  descend()
   const items: unknown[] = []
   for (let index = 0; index < length; index++) items.push(read())
   depth++
@@ -237,7 +237,7 @@ function array(length: number): unknown[] {
 }
 
 function map(size: number): Map<unknown, unknown> {
-  descend(2 * size)
+  descend()
   const entries = new Map<unknown, unknown>()
   for (let index = 0; index < size; index++) entries.set(read(), read())
   depth++
@@ -248,7 +248,7 @@ function map(size: number): Map<unknown, unknown> {
 
 function record(shape: Shape | undefined): object {
   if (shape === undefined) throw corrupt('a record that was never defined')
-  descend(shape.keys.length)
+  descend()
   const value = shape.build(read)
   depth++
   weight += WEIGHT.object + WEIGHT.slot * shape.keys.length
