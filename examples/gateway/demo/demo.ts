@@ -69,6 +69,7 @@ export class Demo {
     this.#env = {
       DATABASE_URL: parts.database.url,
       REDIS_URL: parts.redis.url,
+      REDIS_HOST: undefined,
       GRANARY_PEPPER: secret(),
       GATEWAY_NAMESPACE: `gateway-demo-${randomBytes(4).toString('hex')}`,
       GATEWAY_KEY_SALT: keySalt,

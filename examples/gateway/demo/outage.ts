@@ -12,7 +12,7 @@ export interface OutageTimes {
 /** What an outage of Redis looked like. Milliseconds. */
 export interface OutageReport {
   readonly downFor: number
-  /** Processes that noticed. */
+  /** Processes that were without Redis meanwhile. */
   readonly noticed: number
   /** From the return of Redis to the last process that used it again; undefined while one does not. */
   readonly recoveredWithin: number | undefined
@@ -35,7 +35,10 @@ export function describeOutage(
   { killedAt, backAt }: OutageTimes,
   changes: Fleet['redisChanges'],
 ): Omit<OutageReport, 'phase'> {
-  const noticed = changes.filter(({ lost }) => lost !== undefined && lost >= killedAt)
+  const noticed = changes.filter(({ lost, recovered }) => {
+    const usesRedis = recovered !== undefined && recovered < killedAt && lost !== undefined && lost < killedAt
+    return lost !== undefined && !usesRedis
+  })
   const recoveries = noticed.map(({ recovered }) =>
     recovered !== undefined && recovered > killedAt ? recovered : undefined,
   )

@@ -2,6 +2,8 @@
 export interface GatewayConfig {
   readonly port: number
   readonly databaseUrl: string | undefined
+  /** Whether the environment names a Redis; without one memory serves alone. */
+  readonly redis: boolean
   readonly keySalt: string
   readonly adminToken: string
   readonly identitySecret: string
@@ -9,9 +11,13 @@ export interface GatewayConfig {
 
 /** Reads the configuration; throws an error that names the variable which is missing or wrong. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
+  const redis = env['REDIS_URL'] !== undefined || env['REDIS_HOST'] !== undefined
+  // Without it the first request that shows an API key would be the one to find out.
+  if (redis) required(env, 'GRANARY_PEPPER')
   return {
     port: readPort(env['PORT']),
     databaseUrl: env['DATABASE_URL'],
+    redis,
     keySalt: required(env, 'GATEWAY_KEY_SALT'),
     adminToken: required(env, 'GATEWAY_ADMIN_TOKEN'),
     identitySecret: required(env, 'GATEWAY_IDENTITY_SECRET'),

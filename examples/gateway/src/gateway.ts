@@ -1,4 +1,4 @@
-import { type Cache, createCache } from '@granary/core'
+import { type Cache, type CacheOptions, createCache } from '@granary/core'
 import { configureGranary } from '@granary/decorators'
 import type { FastifyInstance } from 'fastify'
 import type { GatewayConfig } from './config.ts'
@@ -17,8 +17,13 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-/** Puts a gateway together over a database. Redis is found through the environment, and without it memory serves alone. */
-export function createGateway(database: Database, config: GatewayConfig, cache: Cache = defaultCache()): Gateway {
+/** The cache of a gateway: over the Redis that the environment names, or in memory alone. */
+export function createGatewayCache({ redis }: GatewayConfig, options: CacheOptions = {}): Cache {
+  return createCache({ namespace: 'gateway', ...(redis ? { redis: 'env' } : {}), ...options })
+}
+
+/** Puts a gateway together over a database and a cache, which it closes. */
+export function createGateway(database: Database, config: GatewayConfig, cache: Cache): Gateway {
   const restore = configureGranary({ cache })
   const queries = new QueryCounter()
   const counted = queries.count(database)
@@ -36,8 +41,4 @@ export function createGateway(database: Database, config: GatewayConfig, cache: 
       restore()
     },
   }
-}
-
-function defaultCache(): Cache {
-  return createCache({ namespace: 'gateway', redis: 'env' })
 }

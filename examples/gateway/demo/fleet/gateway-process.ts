@@ -1,8 +1,7 @@
-import { createCache } from '@granary/core'
 import { readConfig } from '../../src/config.ts'
 import { SettableLatency, withLatency } from '../../src/database/latency.ts'
 import { openDatabase } from '../../src/database/open-database.ts'
-import { createGateway } from '../../src/gateway.ts'
+import { createGateway, createGatewayCache } from '../../src/gateway.ts'
 import { SeededRandom } from '../../src/seed/random.ts'
 import type { Notice, Order } from './messages.ts'
 
@@ -14,7 +13,7 @@ const latency = new SettableLatency(() => random.next())
 const database = await openDatabase(config.databaseUrl, { connections: 20 })
 // What the cache would warn about is told to the demo, which shows it in its own words.
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-const cache = createCache({ namespace: env['GATEWAY_NAMESPACE'] ?? 'gateway', redis: 'env', logger })
+const cache = createGatewayCache(config, { namespace: env['GATEWAY_NAMESPACE'] ?? 'gateway', logger })
 const gateway = createGateway(withLatency(database, latency), config, cache)
 
 cache.on('redis-lost', () => tell({ redis: 'lost' }))

@@ -26,12 +26,17 @@ export interface AppParts {
   readonly identitySecret: string
 }
 
+/** What is logged of an error: never its own fields, which may hold what a method resolved to, such as a new API key. */
+function describeError(error: Error) {
+  return { type: error.name, message: error.message, stack: error.stack ?? '' }
+}
+
 /** Puts the routes together; the caller decides where to listen. */
 export function createApp(parts: AppParts): FastifyInstance {
   const { services, database, cache, queries, readCatalog, keySalt, adminToken, identitySecret } = parts
   const app = fastify({
     // Failures are for whoever runs the gateway; stdout stays free for what a program has to say.
-    logger: { level: 'error', stream: process.stderr },
+    logger: { level: 'error', stream: process.stderr, serializers: { err: describeError } },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true } },
   })
   answerErrors(app)

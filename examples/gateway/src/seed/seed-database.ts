@@ -14,34 +14,37 @@ export interface Seed {
   readonly now: Date
 }
 
-/** Fills a migrated, empty database. */
+/** Fills a migrated, empty database with everything: what is on offer, and who uses it. */
 export async function seedDatabase(database: Database, { accounts, catalog, keySalt, now }: Seed): Promise<void> {
-  await insertRows(database, 'plans', SEED_PLANS)
-  await insertRows(database, 'trial_config', [TRIAL_CONFIG])
-  await insertRows(
-    database,
-    'users',
-    accounts.users.map((user) => userRow(user, now)),
-  )
-  await insertRows(
-    database,
-    'user_plans',
-    accounts.users.flatMap((user) => userPlanRows(user, now)),
-  )
-  await insertRows(
-    database,
-    'api_keys_new',
-    accounts.keys.map((key) => keyRow(key, keySalt, now)),
-  )
-  await insertRows(
-    database,
-    'rate_limit_configs',
-    accounts.keys.flatMap((key) => rateLimitRows(key, now)),
-  )
-  for (const table of ['plans', 'users', 'api_keys_new']) await continueIds(database, table)
-  await seedCatalog(database, catalog)
+  await seedOffer(database, catalog)
+  await seedAccounts(database, accounts, keySalt, now)
   // Without fresh statistics the first plans are poor ones, and a prepared statement keeps its plan.
   await database.query('analyze')
+}
+
+/** Writes plans, the trial and the catalog into a database that has none of them; leaves any other as it is. */
+export async function seedOffer(database: Database, catalog: CatalogSource): Promise<void> {
+  if ((await database.query('select id from plans limit 1')).length > 0) return
+  await insertRows(database, 'plans', SEED_PLANS)
+  await insertRows(database, 'trial_config', [TRIAL_CONFIG])
+  await continueIds(database, 'plans')
+  await seedCatalog(database, catalog)
+}
+
+async function seedAccounts(
+  database: Database,
+  { users, keys }: SeedAccounts,
+  keySalt: string,
+  now: Date,
+): Promise<void> {
+  const rows = {
+    users: users.map((user) => userRow(user, now)),
+    user_plans: users.flatMap((user) => userPlanRows(user, now)),
+    api_keys_new: keys.map((key) => keyRow(key, keySalt, now)),
+    rate_limit_configs: keys.flatMap((key) => rateLimitRows(key, now)),
+  }
+  for (const [table, tableRows] of Object.entries(rows)) await insertRows(database, table, tableRows)
+  for (const table of ['users', 'api_keys_new']) await continueIds(database, table)
 }
 
 function userRow(user: SeedUser, now: Date): Row {
