@@ -15,6 +15,7 @@ const subscriber = (connection: { sent(command: string): boolean }) => connectio
 async function keptInMemory(cache: Cache, id: number): Promise<void> {
   await until(async () => {
     await rowsOf(cache).getOrSet([id], () => 'old')
+    await cache.drain()
     return rowsOf(cache).peek([id]) !== undefined
   })
 }
@@ -127,9 +128,22 @@ describe('C6: a link that is not what it seems', () => {
     await until(() => rowsOf(cache).peek([2]) === undefined)
     expect(cache.health().redis).toBe('open')
     expect(await cache.observe(() => rowsOf(cache).getOrSet([1], () => 'loaded'))).toMatchObject({ value: 'row', tier: 'l2' })
-    expect(rowsOf(cache).peek([1])).toBeUndefined()
+    expect(cache.stats().entries).toBe(1)
     await proxy.heal()
     await until(() => cache.health().redis === 'open')
+  })
+
+  test('a subscriber that stays silent is replaced, and memory is served again', async () => {
+    const { cache, proxy } = await stage.proxied({ maxStaleness: '400ms' })
+    const other = await stage.node()
+    await keptInMemory(cache, 1)
+    const silent = proxy.connections.filter(subscriber).map(({ index }) => index)
+    await proxy.inject({ kind: 'hang', direction: 'down', connections: silent })
+    await other.delete('row', [1])
+    await until(() => rowsOf(cache).peek([1]) === undefined)
+    await keptInMemory(cache, 1)
+    await wait(450)
+    expect(rowsOf(cache).peek([1])).toBe('old')
   })
 
   test('a heartbeat keeps an idle process fresh: memory is still served after many times maxStaleness', async () => {
@@ -170,6 +184,19 @@ describe('C6: entering and leaving', () => {
     await until(() => cache.health().redis === 'away')
     expect(cache.stats().entries).toBe(0)
     await rowsOf(cache).getOrSet([1], () => 'old')
+    await other.delete('row', [1])
+    await proxy.heal()
+    await until(() => cache.health().redis === 'open')
+    expect(await rowsOf(cache).getOrSet([1], () => 'new')).toBe('new')
+  })
+
+  test('memory that outage.serveL1For kept in use is not believed once Redis is back', async () => {
+    const { cache, proxy } = await stage.proxied({ outage: { serveL1For: '30s' }, redis: { callBudget: '100ms' } })
+    const other = await stage.node()
+    await keptInMemory(cache, 1)
+    await proxy.inject({ kind: 'refuse' })
+    await until(() => cache.health().redis === 'away')
+    expect(rowsOf(cache).peek([1])).toBe('old')
     await other.delete('row', [1])
     await proxy.heal()
     await until(() => cache.health().redis === 'open')
