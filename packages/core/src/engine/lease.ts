@@ -69,13 +69,13 @@ async function claim(op: Operation, request: ClaimRequest): Promise<Claim> {
   const wait = new Waiting(op, request.flight)
   while (remote !== undefined && find.status !== 'unusable') {
     const held = find.leasedUntil > clock.now()
-    const answer: Acquisition = held && wait.isAnnounced && !wait.holderFailed
+    const answer: Acquisition = held && wait.isAnnouncedTo(find.leasedUntil) && !wait.holderFailed
       ? { status: 'wait', until: find.leasedUntil }
       : await acquire(op, remote, find, deadline)
     if (answer.status === 'granted') return { status: 'leased', lease: answer.lease }
     if (answer.status === 'late') break
     if (answer.status === 'wait') {
-      wait.isAnnounced = true
+      wait.announcedUntil = answer.until
       if (!request.patient || wait.holderFailed || !(await wait.more(answer.until))) break
       deadline = remote.deadline()
     }
@@ -95,8 +95,11 @@ function acquire(op: Operation, remote: RemoteTier, find: Exclude<RemoteFind, { 
 class Waiting {
   /** A holder's load failed since this flight began to wait. */
   holderFailed = false
-  /** A denied request has left the mark that makes the holder wake this process. A read that saw the lease leaves none. */
-  isAnnounced = false
+  /**
+   * The end of the lease whose holder will wake this process: a denied request has left its mark there. A read that saw the
+   * lease leaves none, and a later lease carries no mark of an earlier one.
+   */
+  announcedUntil = Number.NEGATIVE_INFINITY
   readonly #op: Operation
   readonly #flight: Flight
   readonly #nestedUntil: number
@@ -108,6 +111,11 @@ class Waiting {
     this.#flight = flight
     const nested = enclosingLoad() !== undefined
     this.#nestedUntil = nested ? op.engine.clock.now() + op.engine.settings.leaseTime : Number.POSITIVE_INFINITY
+  }
+
+  /** Whether the holder of the lease that ends then knows. The mapping of server time may have moved a little since. */
+  isAnnouncedTo(leasedUntil: number): boolean {
+    return Math.abs(leasedUntil - this.announcedUntil) < 1
   }
 
   /**

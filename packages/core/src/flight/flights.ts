@@ -13,6 +13,8 @@ export interface BesideLoad {
 /** The flights of one cache by entry key: at most one per key takes new callers. */
 export class Flights {
   readonly #joinable = new Map<string, Flight>()
+  /** Detached, and not landed. */
+  readonly #detached = new Set<Flight>()
   readonly #beside = new Map<string, BesideLoad>()
   #airborne = 0
 
@@ -35,6 +37,7 @@ export class Flights {
 
   remove(flight: Flight): void {
     if (this.#joinable.get(flight.key) === flight) this.#joinable.delete(flight.key)
+    this.#detached.delete(flight)
     this.#airborne -= 1
   }
 
@@ -48,6 +51,7 @@ export class Flights {
     const flight = this.#joinable.get(key)
     if (flight === undefined) return
     flight.detached = true
+    this.#detached.add(flight)
     this.#joinable.delete(key)
   }
 
@@ -84,8 +88,9 @@ export class Flights {
     this.#beside.delete(key)
   }
 
-  /** News of a lease held by another process. */
+  /** News of a lease held by another process, for everyone who waits for it: whoever was detached still does. */
   wake(key: string, news: 'stored' | 'failed'): void {
     this.#joinable.get(key)?.wake(news)
+    for (const flight of this.#detached) if (flight.key === key) flight.wake(news)
   }
 }
