@@ -1,5 +1,6 @@
 import { encodeFrame } from '@granary/serialization'
 import type { Entry } from '../entry/entry.ts'
+import { stampChecksum } from './checksum.ts'
 import type { Engine } from './engine.ts'
 import type { Operation } from './operation.ts'
 import { incarnationMark } from '../invalidation/incarnation.ts'
@@ -33,6 +34,7 @@ export function frameOf(op: Operation, entry: Entry, lease: Pick<Lease, 'token' 
     },
     (associated) => payloads.pack(entry.value, seal ? sealContext(op.key, associated) : associated, { seal }),
   )
+  stampChecksum(bytes)
   return { bytes, px: Math.max(1, Math.ceil(entry.keepUntil - op.engine.clock.now()) + SLACK) }
 }
 

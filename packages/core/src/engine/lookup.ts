@@ -3,6 +3,7 @@ import type { Entry, EntryTimes, Resident } from '../entry/entry.ts'
 import { judgeFreshness } from '../entry/freshness.ts'
 import { adoptDecoded } from '../entry/stored-value.ts'
 import type { Engine } from './engine.ts'
+import { isIntact } from './checksum.ts'
 import { sealContext } from './frames.ts'
 import type { Landing } from './landing.ts'
 import type { Operation } from './operation.ts'
@@ -98,6 +99,7 @@ function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): Re
   } catch (error) {
     return rejectFrame(op, bytes, error)
   }
+  if (!frame.placeholder && !isIntact(bytes)) return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The frame does not match its checksum.'))
   const leasedUntil = frame.leased ? remote.toLocal(frame.leaseDeadline) : NOT_LEASED
   if (leasedUntil > op.engine.clock.now() + LONGEST_LEASE) return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The lease never ends.'))
   if (frame.placeholder) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil }
