@@ -3,7 +3,7 @@ import type { Clock } from '@granary/core'
 import { RateLimiterClosed, RateLimitUnavailable } from '../errors.ts'
 import type { Operation, Outcome } from '../rule/operation.ts'
 import type { RuleSet, Settlement } from '../rule/subject.ts'
-import type { Store, Target } from '../store/store.ts'
+import type { Decided, Store, Target } from '../store/store.ts'
 import { StoreFailure } from '../store/store-failure.ts'
 import type { Decision, Refused } from './decision.ts'
 import { decisionOf, listedDecision } from './judging.ts'
@@ -23,7 +23,7 @@ export interface DeciderParts {
 }
 
 /** An operation that is decided. */
-export type DecidingOperation = Extract<Operation, { readonly kind: 'check' | 'peek' | 'reserve' }>
+export type Deciding = Extract<Operation, { readonly kind: 'check' | 'peek' | 'reserve' }>
 
 /** Decides for one limit set. */
 export class Decider {
@@ -37,18 +37,22 @@ export class Decider {
   }
 
   /** Decides an operation; `onAdmitted` gets the store's own words for an admission. */
-  async decide(
-    subject: string,
-    operation: DecidingOperation,
-    onAdmitted?: (outcome: Outcome) => void,
-  ): Promise<Decision> {
+  async decide(subject: string, operation: Deciding, onAdmitted?: (outcome: Outcome) => void): Promise<Decision> {
     const { plan } = this.#resolved
     const listed = this.#listed(subject)
     if (listed !== undefined) return listed
     const target = plan === undefined ? this.#plainTarget(subject) : await this.#target(subject)
     const remembered = operation.kind === 'peek' ? undefined : this.#parts.refusals.find(target.key, operation.costs)
     if (remembered !== undefined) return this.#refused(this.#read(target, subject, remembered, 'remembered'))
-    const { outcome, source } = await this.#apply(target, operation)
+    // Not through #apply: this is the way of every call, and each promise on it costs.
+    this.#checkOpen()
+    let decided: Decided
+    try {
+      decided = await this.#parts.store.apply(target, operation)
+    } catch (error) {
+      throw this.#failure(error)
+    }
+    const { outcome, source } = decided
     const decision = this.#read(target, subject, outcome, source)
     if (decision.ok) {
       onAdmitted?.(outcome)

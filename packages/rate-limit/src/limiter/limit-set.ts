@@ -21,6 +21,8 @@ export interface WaitOptions {
   readonly maxWait?: Duration
 }
 
+const NO_WAIT: WaitOptions = {}
+
 /** How {@link LimitSet.run} counts. */
 export interface RunOptions<Name extends string, T> extends WaitOptions {
   /** What the call is expected to cost. */
@@ -58,14 +60,15 @@ export class LimitSet<Name extends string = string> {
    * {@link reserve} or {@link run}.
    * @throws RateLimitUnavailable when Redis is away and the set is `closed`.
    */
-  async check(subject: string, costs?: Costs<Name>, options: WaitOptions = {}): Promise<Decision<Name>> {
-    if (this.#forPlace) {
-      const where = `check of '${this.name}'`
-      throw new InvalidOption(where, 'concurrency', 'its places must be given back: use run() or reserve()')
+  check(subject: string, costs?: Costs<Name>, { maxWait }: WaitOptions = NO_WAIT): Promise<Decision<Name>> {
+    try {
+      if (this.#forPlace) throw this.#misuse()
+      const read = readCosts(this.#resolved, costs)
+      const ask = () => this.#decider.decide(subject, { kind: 'check', costs: read })
+      return (maxWait === undefined ? ask() : this.#patiently(ask, maxWait)) as Promise<Decision<Name>>
+    } catch (error) {
+      return Promise.reject(error)
     }
-    const read = readCosts(this.#resolved, costs)
-    const ask = () => this.#decider.decide(subject, { kind: 'check', costs: read })
-    return (await this.#patiently(ask, options)) as Decision<Name>
   }
 
   /** Says what {@link check} would, and counts nothing. `remaining` is what is left before the call. */
@@ -83,10 +86,11 @@ export class LimitSet<Name extends string = string> {
   async reserve(
     subject: string,
     costs?: Costs<Name>,
-    options: WaitOptions = {},
+    { maxWait }: WaitOptions = NO_WAIT,
   ): Promise<Reservation<Name> | Refused<Name>> {
     const read = readCosts(this.#resolved, costs)
-    const made = await this.#patiently(() => this.#reserve(subject, read), options)
+    const ask = () => this.#reserve(subject, read)
+    const made = await (maxWait === undefined ? ask() : this.#patiently(ask, maxWait))
     return made as Reservation<Name> | Refused<Name>
   }
 
@@ -165,13 +169,14 @@ export class LimitSet<Name extends string = string> {
     })
   }
 
-  #patiently<D extends Decision>(ask: () => Promise<D>, { maxWait }: WaitOptions): Promise<D> {
-    if (maxWait === undefined) return ask()
-    return askPatiently(ask, {
-      clock: this.#parts.clock,
-      maxWait: parseDuration(maxWait, 'maxWait'),
-      forPlace: this.#forPlace,
-    })
+  #misuse(): InvalidOption {
+    const why = 'its places must be given back: use run() or reserve()'
+    return new InvalidOption(`check of '${this.name}'`, 'concurrency', why)
+  }
+
+  #patiently<D extends Decision>(ask: () => Promise<D>, maxWait: Duration): Promise<D> {
+    const { clock } = this.#parts
+    return askPatiently(ask, { clock, maxWait: parseDuration(maxWait, 'maxWait'), forPlace: this.#forPlace })
   }
 
   /** Renews a reservation from time to time, until the function it returns is called. */

@@ -81,14 +81,14 @@ export function judgeWindow(rule: WindowRule, state: WindowState, now: Micros, c
 /** The window after `cost` units were admitted at `now`, whether or not they fit. */
 export function chargeWindow(rule: WindowRule, state: WindowState, now: Micros, cost: number): WindowState {
   const rolled = rollWindow(rule, state, now)
+  const { head, closed, start, count } = rolled
   const units = Math.min(cost, MOST_UNITS - rolled.total)
-  const grown = { last: now, total: rolled.total + units }
-  const due = rolled.start === 0 || rolled !== state || now - rolled.start >= rule.span
-  const empty = rolled.count === 0
-  if (due && empty) return { ...rolled, ...grown, start: now, count: units }
-  if (!due || rolled.closed.length >= 2 * rule.slots) return { ...rolled, ...grown, count: rolled.count + units }
-  const closed = [...rolled.closed, Math.ceil(rolled.last / rule.tick) * rule.tick, rolled.count]
-  return { ...rolled, ...grown, start: now, count: units, closed }
+  const total = rolled.total + units
+  const due = start === 0 || rolled !== state || now - start >= rule.span
+  if (due && count === 0) return { head, start: now, last: now, count: units, total, closed }
+  if (!due || closed.length >= 2 * rule.slots) return { head, start, last: now, count: count + units, total, closed }
+  const more = [...closed, Math.ceil(rolled.last / rule.tick) * rule.tick, count]
+  return { head, start: now, last: now, count: units, total, closed: more }
 }
 
 /**

@@ -8,20 +8,22 @@ import { DONE, REFUSED, type Reply } from './reply.ts'
 /** One argument; ioredis writes numbers as decimal text. */
 export type Argument = string | number
 
-/** What a request depends on besides the operation. */
+/** What the arguments depend on besides the operation. */
 export interface RequestContext {
   readonly set: RuleSet
   readonly planned: boolean
-  /** The birth that the subject must have, or 0 for any. */
-  readonly birth: number
-  /** The server's time as far as it is known, for the calendar. */
-  readonly near: Micros
 }
 
-/** The arguments of an operation. A plain check of one unit each takes two. */
-export function writeRequest(operation: Operation, { set, planned, birth, near }: RequestContext): Argument[] {
-  const args: Argument[] = [operation.kind, birth]
-  for (const rule of set.rules) writeRule(args, rule, near, planned)
+/** Appends the arguments of an operation. A plain check of one unit each takes two. `time` is asked for the calendar only. */
+export function writeRequest(
+  args: Argument[],
+  operation: Operation,
+  { set, planned }: RequestContext,
+  time: Time,
+): void {
+  for (const rule of set.rules) {
+    if (planned || (rule.kind === 'counter' && rule.length === undefined)) writeRule(args, rule, time, planned)
+  }
   switch (operation.kind) {
     case 'check':
     case 'peek':
@@ -44,12 +46,16 @@ export function writeRequest(operation: Operation, { set, planned, birth, near }
       args.push(operation.length)
       break
   }
-  return args
 }
 
-function writeRule(args: Argument[], rule: Rule, near: Micros, planned: boolean): void {
+/** The server's time, as far as it is known. */
+export interface Time {
+  readonly near: Micros
+}
+
+function writeRule(args: Argument[], rule: Rule, time: Time, planned: boolean): void {
   if (rule.kind === 'counter' && rule.length === undefined) {
-    const { start, end } = rule.periodAt(near)
+    const { start, end } = rule.periodAt(time.near)
     args.push(start, end)
   }
   if (!planned) return

@@ -19,7 +19,8 @@ const SETTINGS = {
   retryStrategy: () => null,
   reconnectOnError: null,
   keyPrefix: '',
-}
+  protocol: 2,
+} as const
 
 /** As long as a connection attempt may take, in milliseconds. */
 const CONNECT_TIMEOUT = 1_000

@@ -9,10 +9,18 @@ export interface Waiting {
   readonly expire: () => void
 }
 
+/** Calls of one length of patience, in the order in which they were sent; most are done in that order, too. */
 interface Queue {
-  readonly items: (Waiting & { readonly due: number })[]
+  items: Due[]
+  /** Everything before is done. */
+  from: number
   armed: boolean
 }
+
+type Due = Waiting & { readonly due: number }
+
+/** As many done calls are carried along before they are let go of. */
+const COMPACT = 1_024
 
 /** Watches over calls in flight and expires those whose time is up. */
 export class Deadlines {
@@ -27,12 +35,13 @@ export class Deadlines {
   }
 
   /** Expires `waiting` after `length` milliseconds unless it is done by then. */
-  watch(waiting: Waiting & { readonly due: number }, length: number): void {
+  watch(waiting: Due, length: number): void {
     let queue = this.#queues.get(length)
     if (queue === undefined) {
-      queue = { items: [], armed: false }
+      queue = { items: [], from: 0, armed: false }
       this.#queues.set(length, queue)
     }
+    skipDone(queue)
     queue.items.push(waiting)
     if (!queue.armed) this.#arm(queue, length)
   }
@@ -47,21 +56,27 @@ export class Deadlines {
 
   #expire(queue: Queue): void {
     const now = this.#clock.now()
-    const { items } = queue
-    let passed = 0
     let missed = false
-    for (; passed < items.length; passed++) {
-      const waiting = items[passed] as Queue['items'][number]
+    for (let at = queue.from; at < queue.items.length; at++) {
+      const waiting = queue.items[at] as Due
       if (waiting.done) continue
       if (waiting.due > now) break
       waiting.done = true
       missed = true
       waiting.expire()
     }
-    items.splice(0, passed)
+    skipDone(queue)
     queue.armed = false
-    const next = items[0]
+    const next = queue.items[queue.from]
     if (next !== undefined) this.#arm(queue, Math.max(1, next.due - now))
     if (missed) this.#onMissed()
   }
+}
+
+function skipDone(queue: Queue): void {
+  const { items } = queue
+  while (queue.from < items.length && (items[queue.from] as Due).done) queue.from += 1
+  if (queue.from < COMPACT && queue.from < items.length) return
+  queue.items = items.slice(queue.from)
+  queue.from = 0
 }

@@ -7,7 +7,7 @@ import type { Clock } from '@granary/core'
 /** Bounds of an {@link ExpiringMap}. */
 export interface ExpiringMapOptions {
   readonly clock: Clock
-  /** The most entries; past it the one written longest ago goes. */
+  /** The most entries; past it one goes that was not written for long. */
   readonly capacity: number
 }
 
@@ -15,9 +15,12 @@ interface Slot<V> {
   value: V
   /** Monotonic milliseconds. */
   until: number
+  /** Whether it was written again since it was last passed over. */
+  touched: boolean
 }
 
 const SHORTEST_PAUSE = 1_000
+const SECOND_CHANCES = 8
 const STEP_PAUSE = 20
 const STEPS = 50
 const SMALLEST_STEP = 500
@@ -43,10 +46,10 @@ export class ExpiringMap<V> {
     return this.#slots.size
   }
 
-  /** The value, unless it has ended. */
-  get(key: string): V | undefined {
+  /** The value, unless it has ended; `now` is for callers that have read the clock. */
+  get(key: string, now?: number): V | undefined {
     const slot = this.#slots.get(key)
-    return slot === undefined || slot.until <= this.#clock.now() ? undefined : slot.value
+    return slot === undefined || slot.until <= (now ?? this.#clock.now()) ? undefined : slot.value
   }
 
   /** Keeps a value until `until`, in monotonic milliseconds. */
@@ -56,13 +59,11 @@ export class ExpiringMap<V> {
     if (slot !== undefined) {
       slot.value = value
       slot.until = until
-      // Written again is written last: the order of the map is the order of eviction.
-      this.#slots.delete(key)
-      this.#slots.set(key, slot)
+      slot.touched = true
       return
     }
     if (this.#slots.size >= this.#capacity) this.#evict()
-    this.#slots.set(key, { value, until })
+    this.#slots.set(key, { value, until, touched: false })
   }
 
   /** Takes the value out. */
@@ -78,15 +79,23 @@ export class ExpiringMap<V> {
     this.#cursor = undefined
   }
 
-  /** What has not ended, longest ago written first. */
+  /** What has not ended. */
   *entries(): IterableIterator<[string, V]> {
     const now = this.#clock.now()
     for (const [key, slot] of this.#slots) if (slot.until > now) yield [key, slot.value]
   }
 
+  /** The oldest goes, unless it was written again: then it gets a second chance, as do a few after it (Corbató, 1968). */
   #evict(): void {
-    const first = this.#slots.keys().next()
-    if (first.done !== true) this.#slots.delete(first.value)
+    for (let chances = SECOND_CHANCES; ; chances--) {
+      const first = this.#slots.entries().next()
+      if (first.done === true) return
+      const [key, slot] = first.value
+      this.#slots.delete(key)
+      if (!slot.touched || chances === 0) return
+      slot.touched = false
+      this.#slots.set(key, slot)
+    }
   }
 
   #sweepAt(until: number): void {

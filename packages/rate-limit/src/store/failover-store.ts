@@ -55,6 +55,8 @@ export class FailoverStore implements Store {
   readonly #handOver: HandOver
   /** Where the charges of reservations are that Redis took over. */
   readonly #adopted: ExpiringMap<readonly ChargeRef[]>
+  /** How to take back what was decided here, when Redis turns out to have counted it too. */
+  readonly #takeBacks = new WeakMap<Operation, () => void>()
   readonly #heartbeat: Heartbeat
   readonly #link: Link
   #handedOver = 0
@@ -63,7 +65,8 @@ export class FailoverStore implements Store {
   constructor(options: FailoverStoreOptions) {
     const { clock, random, makeClient, maxSubjects, peersKey, member, replicas } = options
     this.#options = options
-    this.#redis = new RedisStore({ clock, maxSubjects })
+    const onLate = (operation: Operation) => this.#takeBacks.get(operation)?.()
+    this.#redis = new RedisStore({ clock, maxSubjects, onLate })
     this.#local = new LocalStore({ clock, maxSubjects })
     this.#handOver = new HandOver(maxSubjects)
     this.#adopted = new ExpiringMap({ clock, capacity: maxSubjects })
@@ -95,14 +98,10 @@ export class FailoverStore implements Store {
   /** Applies an operation; rejects with {@link StoreFailure} where the target's policy is `closed`, and for `block`. */
   async apply(target: Target, operation: Operation): Promise<Decided> {
     if (operation.kind === 'settle') return this.#settle(target, operation)
-    const late: LateReply = { takeBack: undefined }
     try {
-      const onLate = ({ done }: Outcome) => {
-        if (done) late.takeBack?.()
-      }
-      return { outcome: await this.#redis.apply(this.#link, target, operation, onLate), source: 'redis' }
+      return { outcome: await this.#redis.apply(this.#link, target, operation), source: 'redis' }
     } catch (error) {
-      return { outcome: this.#without(target, operation, StoreFailure.from(error), late), source: 'local' }
+      return { outcome: this.#without(target, operation, StoreFailure.from(error)), source: 'local' }
     }
   }
 
@@ -127,7 +126,7 @@ export class FailoverStore implements Store {
   }
 
   /** Decides without Redis. */
-  #without(target: Target, operation: Operation, cause: StoreFailure, late: LateReply): Outcome {
+  #without(target: Target, operation: Operation, cause: StoreFailure): Outcome {
     if (operation.kind === 'block') {
       this.#decide(target, operation)
       throw cause
@@ -136,7 +135,7 @@ export class FailoverStore implements Store {
     if (target.onFailure === 'closed') throw cause
     const asked = target.onFailure === 'open' ? admitting(operation) : operation
     const outcome = this.#decide(target, asked)
-    if (outcome.done) late.takeBack = this.#note(target, operation)
+    if (outcome.done) this.#note(target, operation)
     return outcome
   }
 
@@ -151,21 +150,23 @@ export class FailoverStore implements Store {
     return share === undefined ? this.#redis.near : this.#redis.timeOf(share)
   }
 
-  /** Keeps an admission for the hand-over; returns how to take it back. */
-  #note(target: Target, operation: Operation): (() => void) | undefined {
+  /** Keeps an admission for the hand-over. */
+  #note(target: Target, operation: Operation): void {
     if (this.#link.isOpen) this.#flushSoon()
-    if (operation.kind === 'check') return this.#handOver.add(target, this.#timeOf(target), operation.costs)
-    if (operation.kind !== 'reserve') return undefined
-    const { lease, costs } = operation
-    const until = () => this.#options.clock.now() + target.set.leaseTime / 1000
-    const onAdopted = ({ standings }: Outcome) =>
-      this.#adopted.set(
-        lease,
-        standings.map(({ ref }) => ref),
-        until(),
-      )
-    this.#handOver.reserve(target, { lease, costs, onAdopted })
-    return undefined
+    if (operation.kind === 'check') {
+      const takeBack = this.#handOver.add(target, this.#timeOf(target), operation.costs)
+      this.#takeBacks.set(operation, takeBack)
+    } else if (operation.kind === 'reserve') {
+      const { lease, costs } = operation
+      const until = () => this.#options.clock.now() + target.set.leaseTime / 1000
+      const onAdopted = ({ standings }: Outcome) =>
+        this.#adopted.set(
+          lease,
+          standings.map(({ ref }) => ref),
+          until(),
+        )
+      this.#handOver.reserve(target, { lease, costs, onAdopted })
+    }
   }
 
   async #settle(target: Target, operation: Extract<Operation, { kind: 'settle' }>): Promise<Decided> {
@@ -235,11 +236,6 @@ export class FailoverStore implements Store {
       if (!StoreFailure.from(error).isForeign) throw error
     }
   }
-}
-
-/** What is to happen when Redis turns out to have counted a call that was decided without it. */
-interface LateReply {
-  takeBack: (() => void) | undefined
 }
 
 /** The same, whatever the limits say. */

@@ -5,6 +5,7 @@
 import type { Clock, Random, RedisLike } from '@granary/core'
 import { type BreakerEvent, FRESH, isTripped, note, pauseBefore } from './breaker.ts'
 import { Deadlines } from './deadlines.ts'
+import { Gathering } from './gathering.ts'
 import { StoreFailure } from './store-failure.ts'
 
 /** What a link is made of. */
@@ -54,6 +55,7 @@ export class Link implements Line {
   #endFirstAttempt: () => void = () => {}
   #phase: Phase = 'connecting'
   #client: RedisLike | undefined
+  #gathering: Gathering | undefined
   #breaker = FRESH
   #epoch = 0
   #inFlight = 0
@@ -88,10 +90,10 @@ export class Link implements Line {
   }
 
   /** Sends a command; rejects with {@link StoreFailure} at the deadline at the latest. */
-  async call(command: string, args: readonly (string | number)[], options: CallOptions): Promise<unknown> {
+  call(command: string, args: readonly (string | number)[], options: CallOptions): Promise<unknown> {
     if (this.#phase === 'connecting') return this.#callFirst(command, args, options)
-    if (this.#phase !== 'open' || this.#client === undefined) throw new StoreFailure('away')
-    if (this.#silent) throw new StoreFailure('silent')
+    if (this.#phase !== 'open' || this.#client === undefined) return Promise.reject(new StoreFailure('away'))
+    if (this.#silent) return Promise.reject(new StoreFailure('silent'))
     return this.#send(this.#client, command, args, options)
   }
 
@@ -116,6 +118,7 @@ export class Link implements Line {
       const expire = () => reject(new StoreFailure('deadline'))
       const waiting = { done: false, due: this.#options.clock.now() + deadline, expire }
       this.#deadlines.watch(waiting, deadline)
+      this.#gathering?.begin()
       client.callBuffer(command, args).then(
         (reply) => {
           this.#inFlight -= 1
@@ -188,6 +191,7 @@ export class Link implements Line {
     })
     ended.catch(() => {})
     this.#client = client
+    this.#gathering = new Gathering(client)
     this.#epoch += 1
     const line: Line = {
       epoch: this.#epoch,

@@ -11,6 +11,7 @@ import {
   charge,
   chargeRef,
   initialState,
+  type Rule,
   type RuleState,
   spentAt,
   unitsIn,
@@ -52,23 +53,25 @@ export function newShare({ rules }: RuleSet): OwnShare {
 }
 
 /** Adds charges made at `now`, and remembers where they went when they belong to a lease. */
-export function addCharges(
-  { rules, leaseTime }: RuleSet,
-  share: OwnShare,
-  now: Micros,
-  { costs, lease }: OwnCall,
-): void {
-  const refs = rules.map((rule, index) => {
+export function addCharges(set: RuleSet, share: OwnShare, now: Micros, { costs, lease }: OwnCall): void {
+  const { rules, leaseTime } = set
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index] as Rule
     const state = share.states[index]
-    if (rule.kind === 'lease' || state === undefined) return 0
     const cost = costs[index] as number
-    const charged = cost > 0 || lease !== undefined ? charge(rule, state, now, cost) : state
-    share.states[index] = charged
-    return lease === undefined ? 0 : chargeRef(rule, charged, now)
-  })
+    if (rule.kind === 'lease' || state === undefined || (cost === 0 && lease === undefined)) continue
+    share.states[index] = charge(rule, state, now, cost)
+  }
   if (lease === undefined) return
   for (const [id, held] of share.held) if (held.until <= now) share.held.delete(id)
-  share.held.set(lease, { refs, until: now + leaseTime })
+  share.held.set(lease, { refs: refsOf(set, share, now), until: now + leaseTime })
+}
+
+function refsOf({ rules }: RuleSet, share: OwnShare, now: Micros): readonly ChargeRef[] {
+  return rules.map((rule, index) => {
+    const state = share.states[index]
+    return rule.kind === 'lease' || state === undefined ? 0 : chargeRef(rule, state, now)
+  })
 }
 
 /** A call of this process. */
@@ -113,9 +116,12 @@ export function ownUnits({ rules }: RuleSet, share: OwnShare, now: Micros): read
 /** From when on, in the subject's time, nothing of the share counts any more. */
 export function shareSpentAt({ rules }: RuleSet, share: OwnShare): Micros {
   let latest = share.now
-  for (const { until } of share.held.values()) latest = Math.max(latest, until)
-  for (const [index, state] of share.states.entries()) {
-    if (state !== undefined) latest = Math.max(latest, spentAt(rules[index] as CountingRule, state))
+  for (const { until } of share.held.values()) if (until > latest) latest = until
+  for (let index = 0; index < rules.length; index++) {
+    const state = share.states[index]
+    if (state === undefined) continue
+    const spent = spentAt(rules[index] as CountingRule, state)
+    if (spent > latest) latest = spent
   }
   return latest
 }

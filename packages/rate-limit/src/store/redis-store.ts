@@ -19,6 +19,8 @@ export interface RedisStoreOptions {
   readonly clock: Clock
   /** Subjects whose own share is remembered. */
   readonly maxSubjects: number
+  /** Told of an operation that Redis has done, after the deadline at which its caller went away. */
+  readonly onLate: (operation: Operation) => void
 }
 
 /** As often as a call may have to be repeated: once for data that was lost, once for the calendar, and once for bad luck. */
@@ -26,22 +28,17 @@ const MOST_ATTEMPTS = 5
 /** Milliseconds. */
 const DEADLINE_STEP = 5
 
-interface Sending {
-  readonly birth: number
-  readonly onLate: ((outcome: Outcome) => void) | undefined
-}
-
-const ANY_BIRTH: Sending = { birth: 0, onLate: undefined }
-
 /** Applies operations to subjects in Redis, and remembers what this process did to them. */
 export class RedisStore {
   readonly #clock: Clock
   readonly #shares: ExpiringMap<OwnShare>
   /** The server's time is the process's plus this, as far as was heard. */
   #zero: Micros
+  readonly #onLate: RedisStoreOptions['onLate']
 
-  constructor({ clock, maxSubjects }: RedisStoreOptions) {
+  constructor({ clock, maxSubjects, onLate }: RedisStoreOptions) {
     this.#clock = clock
+    this.#onLate = onLate
     this.#shares = new ExpiringMap({ clock, capacity: maxSubjects })
     this.#zero = fromUnixMs(clock.wall()) - clock.now() * 1000
   }
@@ -61,20 +58,28 @@ export class RedisStore {
     return share.now + Math.floor((this.#clock.now() - share.at) * 1000)
   }
 
-  /** Applies an operation; rejects with {@link StoreFailure}. `onLate` is told of an outcome that came after the deadline. */
-  async apply(line: Line, target: Target, operation: Operation, onLate?: (outcome: Outcome) => void): Promise<Outcome> {
-    const due = this.#clock.now() + target.deadline
+  /** Applies an operation; rejects with {@link StoreFailure}. */
+  async apply(line: Line, target: Target, operation: Operation): Promise<Outcome> {
+    const sentAt = this.#clock.now()
+    const due = sentAt + target.deadline
+    let forgotten = false
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      let share = this.#shares.get(target.key)
+      let share = this.#shares.get(target.key, sentAt)
       if (share !== undefined && share.birth !== 0 && share.epoch !== line.epoch) {
         await this.#restore(line, this.#until(target, due, attempt), share)
         share = this.#shares.get(target.key)
         attempt += 1
       }
-      const timed = this.#until(target, due, attempt)
-      const reply = await this.#send(line, timed, operation, { birth: share?.birth ?? 0, onLate })
-      if (reply.code === REBORN) await this.#lost(line, this.#until(target, due, attempt + 1), reply)
-      else if (reply.code !== OUTSIDE_PERIOD) return this.#learn(line, target, operation, reply)
+      const call = { target: this.#until(target, due, attempt), operation, birth: share?.birth ?? 0, forgotten }
+      try {
+        const reply = readReply((await this.#send(line, call)) as Buffer)
+        const receivedAt = this.#hear(reply)
+        if (reply.code === REBORN) await this.#lost(line, this.#until(target, due, attempt + 1), reply)
+        else if (reply.code !== OUTSIDE_PERIOD) return this.#learn(line, call, reply, receivedAt)
+      } catch (error) {
+        if (forgotten || !isForgotten(error)) throw error
+        forgotten = true
+      }
     }
     throw new StoreFailure('error', new Error('The subject changes faster than it can be read.'))
   }
@@ -90,7 +95,7 @@ export class RedisStore {
   /** Forgets a subject, here and in Redis. */
   async reset(line: Line, { key, deadline }: Target): Promise<void> {
     this.#shares.delete(key)
-    await line.call('DEL', [key], { deadline })
+    await line.call('del', [key], { deadline })
   }
 
   /** Forgets what this process knows. */
@@ -98,45 +103,43 @@ export class RedisStore {
     this.#shares.clear()
   }
 
-  async #send(line: Line, target: Target, operation: Operation, { birth, onLate }: Sending): Promise<Reply> {
-    const { key, set, script, planned, deadline } = target
-    const args = writeRequest(operation, {
-      set,
-      planned,
-      birth: operation.kind === 'settle' ? 0 : birth,
-      near: this.near,
-    })
-    args.unshift(script.sha, 1, key)
-    const options =
-      onLate === undefined
-        ? { deadline }
-        : { deadline, onLate: (bytes: unknown) => this.#late(line, target, operation, { bytes, onLate }) }
-    let bytes: unknown
-    try {
-      bytes = await line.call('EVALSHA', args, options)
-    } catch (error) {
-      if (!(error instanceof StoreFailure) || error.reason !== 'noscript') throw error
-      bytes = await line.call('EVAL', [script.text, ...args.slice(1)], options)
-    }
-    return this.#read(bytes)
+  #send(line: Line, call: StoreCall): Promise<unknown> {
+    const { target, operation, birth, forgotten } = call
+    const { key, script, deadline } = target
+    const seen = operation.kind === 'settle' ? 0 : birth
+    const args: (string | number)[] = [forgotten ? script.text : script.sha, 1, key, operation.kind, seen]
+    writeRequest(args, operation, target, this)
+    const onLate = (bytes: unknown) => this.#late(line, call, readReply(bytes as Buffer))
+    return line.call(forgotten ? 'eval' : 'evalsha', args, { deadline, onLate })
   }
 
-  #read(bytes: unknown): Reply {
+  /** For what this process has to say itself. */
+  async #tell(line: Line, target: Target, operation: Operation): Promise<Reply> {
+    const call = { target, operation, birth: 0, forgotten: false }
+    const bytes = await this.#send(line, call).catch((error: unknown) => {
+      if (!isForgotten(error)) throw error
+      return this.#send(line, { ...call, forgotten: true })
+    })
     const reply = readReply(bytes as Buffer)
-    // A reply that was long on its way says nothing of value about the time: only readings ahead of ours count.
-    const zero = reply.now - this.#clock.now() * 1000
-    if (zero > this.#zero || reply.code === OUTSIDE_PERIOD) this.#zero = zero
+    this.#hear(reply)
     return reply
   }
 
-  #late(
-    line: Line,
-    target: Target,
-    operation: Operation,
-    { bytes, onLate }: { bytes: unknown; onLate: (outcome: Outcome) => void },
-  ): void {
-    const reply = this.#read(bytes)
-    if (reply.code === DONE) onLate(this.#learn(line, target, operation, reply))
+  /**
+   * Takes the time from a reply; returns that of this process. A reply that was long on its way says nothing of value: only
+   * readings ahead of ours count.
+   */
+  #hear({ now, code }: Reply): number {
+    const receivedAt = this.#clock.now()
+    const zero = now - receivedAt * 1000
+    if (zero > this.#zero || code === OUTSIDE_PERIOD) this.#zero = zero
+    return receivedAt
+  }
+
+  #late(line: Line, call: StoreCall, reply: Reply): void {
+    if (reply.code !== DONE) return
+    this.#learn(line, call, reply, this.#hear(reply))
+    this.#onLate(call.operation)
   }
 
   /** The subject in Redis is another one than the share was charged to: the first caller to notice tells what is missing. */
@@ -158,40 +161,52 @@ export class RedisStore {
       this.#shares.delete(target.key)
       return
     }
-    const reply = await this.#send(line, target, { kind: 'restore', costs, birth: share.birth }, ANY_BIRTH)
+    const reply = await this.#tell(line, target, { kind: 'restore', costs, birth: share.birth })
     if (reply.code === OUTSIDE_PERIOD) return
     const isAnother = share.birth !== reply.birth
     share.birth = reply.birth
     share.epoch = line.epoch
     if (!isAnother) return
-    for (const lease of share.held.keys()) await this.#send(line, target, { kind: 'renew', lease }, ANY_BIRTH)
+    for (const lease of share.held.keys()) await this.#tell(line, target, { kind: 'renew', lease })
   }
 
-  #learn(line: Line, target: Target, operation: Operation, reply: Reply): Outcome {
+  /** Keeps what a reply says about the subject, and what this process has now done to it. */
+  #learn(line: Line, { target, operation }: StoreCall, reply: Reply, receivedAt: number): Outcome {
     const outcome = readOutcome(reply, operation)
+    const { set, key } = target
     const isCharge = operation.kind === 'check' || operation.kind === 'reserve' || operation.kind === 'debit'
-    let share = this.#shares.get(target.key)
+    let share = this.#shares.get(key, receivedAt)
     if (share === undefined) {
       if (!isCharge || !outcome.done) return outcome
-      share = newShare(target.set)
+      share = newShare(set)
     }
-    const { set } = target
     if (outcome.done) {
       if (isCharge) {
-        addCharges(set, share, reply.now, {
-          costs: operation.costs,
-          lease: 'lease' in operation ? operation.lease : undefined,
-        })
+        const lease = 'lease' in operation ? operation.lease : undefined
+        addCharges(set, share, reply.now, { costs: operation.costs, lease })
         share.birth = reply.birth
         share.epoch = line.epoch
       } else if (operation.kind === 'settle') settleOwn(set, share, reply.now, operation)
       else if (operation.kind === 'renew') renewOwn(set, share, reply.now, operation.lease)
     }
     share.now = reply.now
-    share.at = this.#clock.now()
+    share.at = receivedAt
     if (outcome.standings.length > 0) share.standings = outcome.standings
-    const left = (shareSpentAt(set, share) - reply.now) / 1000
-    this.#shares.set(target.key, share, share.at + left)
+    this.#shares.set(key, share, receivedAt + (shareSpentAt(set, share) - reply.now) / 1000)
     return outcome
   }
+}
+
+/** One operation on its way. */
+interface StoreCall {
+  readonly target: Target
+  readonly operation: Operation
+  /** The birth that the subject must have, or 0 for any. */
+  readonly birth: number
+  /** Whether the server has forgotten the script. */
+  readonly forgotten: boolean
+}
+
+function isForgotten(error: unknown): boolean {
+  return error instanceof StoreFailure && error.reason === 'noscript'
 }

@@ -48,7 +48,8 @@ export class LuaTwin {
   }
 
   async #send(at: number, operation: Operation, near: number): Promise<Reply> {
-    const args = writeRequest(operation, { set: this.#set, planned: this.#planned, birth: 0, near })
+    const args: (string | number)[] = [operation.kind, 0]
+    writeRequest(args, operation, { set: this.#set, planned: this.#planned }, { near })
     const isBare = operation.kind === 'check' || operation.kind === 'peek'
     if (isBare && operation.costs.every((cost) => cost === 1)) args.push(...operation.costs)
     return readReply((await this.#redis.callBuffer('EVAL', [this.#script.text, 1, this.key, ...args, at])) as Buffer)
