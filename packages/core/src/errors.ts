@@ -130,6 +130,7 @@ export type RedisFailure =
   | 'busy'
   | 'oom'
   | 'auth'
+  | 'database'
   | 'wrongtype'
   | 'protocol'
   | 'dns'

@@ -18,7 +18,8 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: RedisFailure])[] 
   [/^LOADING/, 'loading'],
   [/^BUSY/, 'busy'],
   [/^OOM|OOM command not allowed/, 'oom'],
-  [/^NOAUTH|^WRONGPASS|^NOPERM|invalid password|invalid username-password|DB index is out of range/i, 'auth'],
+  [/^NOAUTH|^WRONGPASS|^NOPERM|invalid password|invalid username-password/i, 'auth'],
+  [/DB index is out of range|SELECT is not allowed/i, 'database'],
   [/^WRONGTYPE/, 'wrongtype'],
   [/^ERR max number of clients/, 'overload'],
   [/Protocol error|Unexpected reply/i, 'protocol'],
@@ -28,7 +29,7 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: RedisFailure])[] 
 ]
 
 /** Failures after which the connection cannot be right again: it is replaced. */
-const FATAL: ReadonlySet<RedisFailure> = new Set(['refused', 'reset', 'readonly', 'loading', 'auth', 'protocol', 'dns', 'tls', 'overload'])
+const FATAL: ReadonlySet<RedisFailure> = new Set(['refused', 'reset', 'readonly', 'loading', 'auth', 'database', 'protocol', 'dns', 'tls', 'overload'])
 
 /** What a client's error means, in the closed vocabulary of metrics. */
 export function classifyFailure(error: unknown): RedisUnavailable {

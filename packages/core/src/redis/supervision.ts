@@ -14,7 +14,7 @@ export interface SupervisorEffects {
   readonly empty: (reason: 'leaving' | 'entering') => void
   readonly wake: (key: string, news: 'stored' | 'failed') => void
   readonly lost: (cause: RedisUnavailable) => void
-  /** Still not in use, a minute after the last word about it. */
+  /** Still not in use: for another minute, or for another reason. */
   readonly awaited: (cause: RedisUnavailable, since: number) => void
   /** The gate has opened on a session. */
   readonly opened: (session: Session) => void

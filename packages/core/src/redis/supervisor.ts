@@ -107,7 +107,7 @@ export class Supervisor {
         this.#shut(classifyFailure(error))
       }
       this.#endFirstAttempt()
-      this.#remind()
+      this.#remind(this.#options.clock.now() - REMINDER)
       const cause = this.#downSince?.cause ?? new RedisUnavailable('shut')
       this.#session?.end(cause)
       this.#session = undefined
@@ -116,10 +116,11 @@ export class Supervisor {
     this.#session?.end(new RedisUnavailable('shut'))
   }
 
-  #remind(): void {
+  /** Tells that Redis is still away, unless that was told after `latest`: once a minute, and when the reason changes. */
+  #remind(latest: number): void {
     const { clock, effects } = this.#options
     const down = this.#downSince
-    if (down === undefined || this.#closed || clock.now() - down.toldAt < REMINDER) return
+    if (down === undefined || this.#closed || down.toldAt > latest) return
     down.toldAt = clock.now()
     effects.awaited(down.cause, down.wall)
   }
@@ -197,11 +198,13 @@ export class Supervisor {
     link.shut()
     if (wasOpen) effects.empty('leaving')
     if (this.#closed) return
+    const now = clock.now()
     if (this.#downSince !== undefined) {
+      const isNews = cause.reason !== this.#downSince.cause.reason
       this.#downSince.cause = cause
+      if (isNews) this.#remind(now)
       return
     }
-    const now = clock.now()
     this.#downSince = { at: now, wall: clock.wall(), cause, toldAt: now }
     effects.lost(cause)
   }

@@ -114,12 +114,12 @@ export class Telemetry {
 
   /**
    * How many warnings of this type were kept back before this one; undefined keeps this one back too. A recovery is told
-   * exactly when its loss was, and a loss that lasts is told again each minute: no log ends with the wrong word.
+   * exactly when its loss was, and a loss that lasts is told again, each minute and when its reason changes: no log ends with the wrong word.
    */
   #rationed(type: CacheEvent['type']): number | undefined {
     if (type === 'redis-recovered') return this.#takeLossTold()
     if (type === 'redis-awaited' || type === 'redis-lost') {
-      const suppressed = type === 'redis-awaited' ? 0 : this.#ration(type)
+      const suppressed = this.#ration(type)
       if (suppressed !== undefined) this.#isLossTold = true
       return suppressed
     }
