@@ -80,6 +80,8 @@ export class Cache {
   readonly #parts: CacheParts
   readonly #engine: Engine
   #closing: Promise<void> | undefined
+  /** Invalidations that belong to no name of this process. */
+  #nameless = 0
   readonly #names = new Map<string, { policy: PartialPolicy; named: CachedName; state: NameState; explicit: boolean }>()
 
   /** Made by `createCache`. */
@@ -206,10 +208,9 @@ export class Cache {
   invalidate(targets: InvalidateTargets, { required = false }: { required?: boolean } = {}): Promise<Receipt> {
     const { tags = [], entries = [], names = [], namespace = false } = targets
     const addresses = entries.flatMap(({ name, args, self }) => this.#named(name).addressesOf(args, self))
-    for (const name of [...names, ...entries.map((entry) => entry.name)]) {
-      const known = this.#names.get(name)
-      if (known !== undefined) known.state.counters.invalidations += 1
-    }
+    const known = [...names, ...entries.map((entry) => entry.name)].flatMap((name) => this.#names.get(name) ?? [])
+    for (const { state } of known) state.counters.invalidations += 1
+    if (known.length === 0) this.#nameless += 1
     return invalidate(this.#engine, { addresses, tags, names, namespace }, required)
   }
 
@@ -250,6 +251,7 @@ export class Cache {
     }
     return {
       ...totals,
+      invalidations: totals.invalidations + this.#nameless,
       hitRatePercent: totals.hit_rate_percent,
       redisAvailable: available,
       degraded: state === 'away' && since !== undefined ? { reason: reason ?? 'unknown', since } : undefined,

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { enclosingLoad } from './current-load.ts'
 
 /** How one call was answered, as `cache.observe` reports it. */
 export interface CallReport {
@@ -16,6 +17,8 @@ export interface CallScope {
   readonly outer: CallScope | undefined
   /** Told of each call that is answered inside, when observing. */
   readonly report: ((report: CallReport) => void) | undefined
+  /** The load around it: calls that a loader makes are not the observed ones. */
+  readonly load: object | undefined
 }
 
 const scopes = new AsyncLocalStorage<CallScope>()
@@ -33,7 +36,7 @@ export function runInScope<T>(owner: object, mode: CallScope['mode'], work: () =
     running -= 1
   }
   try {
-    const result = scopes.run({ owner, mode, outer: scopes.getStore(), report }, work)
+    const result = scopes.run({ owner, mode, outer: scopes.getStore(), report, load: report && enclosingLoad() }, work)
     if (result instanceof Promise) result.then(leave, leave)
     else leave()
     return result
@@ -52,12 +55,12 @@ export function readPolicyOf(owner: object): 'bypass' | 'refresh' | undefined {
   return undefined
 }
 
-/** Reports a call to the innermost observer of a cache. */
+/** Reports a call to the innermost observer of a cache, unless a loader made it that runs for the observed call. */
 export function reportCall(owner: object, report: CallReport): void {
   if (running === 0) return
   for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer) {
     if (scope.owner === owner && scope.report !== undefined) {
-      scope.report(report)
+      if (scope.load === enclosingLoad()) scope.report(report)
       return
     }
   }
