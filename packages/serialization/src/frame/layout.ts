@@ -9,7 +9,7 @@
  * | 3 | 48, the length of the part scripts read |
  * | 4-11 | lease token, zeros for none |
  * | 12-19 | lease deadline, server milliseconds, float64 |
- * | 20-23 | reserved, zeros |
+ * | 20-23 | the writer's checksum of what follows, zeros for none; neither written nor tested here |
  * | 24-31, 32-39, 40-47 | version token, server life, incarnation |
  * | 48-87 | reading, created, freshUntil, hardExpiry, loadTime, float64 each |
  * | 88-89 | number of tags; the highest bit repeats the negative flag inside the authenticated half |
