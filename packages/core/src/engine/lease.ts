@@ -64,7 +64,7 @@ function unavailable(op: Operation, error: unknown): undefined {
 }
 
 async function claim(op: Operation, request: ClaimRequest): Promise<Claim> {
-  const { remote, clock } = op.engine
+  const { remote, clock, telemetry } = op.engine
   let { find, deadline } = request
   const wait = new Waiting(op, request.flight)
   while (remote !== undefined && find.status !== 'unusable') {
@@ -72,7 +72,10 @@ async function claim(op: Operation, request: ClaimRequest): Promise<Claim> {
     const answer: Acquisition = held && wait.isAnnouncedTo(find.leasedUntil) && !wait.holderFailed
       ? { status: 'wait', until: find.leasedUntil }
       : await acquire(op, remote, find, deadline)
-    if (answer.status === 'granted') return { status: 'leased', lease: answer.lease }
+    if (answer.status === 'granted') {
+      if (telemetry.wants('lease-acquired')) telemetry.emit({ type: 'lease-acquired', name: op.policy.name, key: op.key })
+      return { status: 'leased', lease: answer.lease }
+    }
     if (answer.status === 'late') break
     if (answer.status === 'wait') {
       wait.announcedUntil = answer.until

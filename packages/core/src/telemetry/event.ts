@@ -24,7 +24,6 @@ export type CacheEvent =
   | { readonly type: 'frame-rejected'; readonly name: string; readonly key: string; readonly cause: unknown }
   | { readonly type: 'invalidation-sent'; readonly targets: InvalidationSummary; readonly delivered: boolean }
   | { readonly type: 'invalidation-received'; readonly targets: InvalidationSummary }
-  | { readonly type: 'invalidations-replayed'; readonly count: number }
   | { readonly type: 'redis-failed'; readonly reason: RedisFailure; readonly cause: unknown }
   | { readonly type: 'redis-lost'; readonly reason: RedisFailure; readonly cause: unknown }
   | { readonly type: 'redis-awaited'; readonly reason: RedisFailure; readonly since: number; readonly cause: unknown }
@@ -45,7 +44,7 @@ export interface EntryHit {
 }
 
 /** Why a load runs. */
-export type LoadReason = 'miss' | 'refresh' | 'put'
+export type LoadReason = 'miss' | 'refresh'
 
 /** What an invalidation named: how many keys, and which tags or names, in the form in which they travel. */
 export interface InvalidationSummary {

@@ -24,7 +24,6 @@ const LEVELS: Readonly<Record<CacheEvent['type'], Level>> = {
   'frame-rejected': 'warn',
   'invalidation-sent': 'info',
   'invalidation-received': 'debug',
-  'invalidations-replayed': 'info',
   'redis-failed': 'warn',
   'redis-lost': 'warn',
   'redis-awaited': 'warn',
