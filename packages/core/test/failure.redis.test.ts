@@ -279,9 +279,12 @@ describe('C7: coming back', () => {
     await injected.lift()
     const took = await timed(() => until(() => cache.health().redis === 'open'))
     expect(took).toBeLessThan(500 + 300)
-    await rowsOf(cache).getOrSet([1_000], () => 'row')
-    await cache.drain()
-    expect(await stage.redis.command('EXISTS', rowsOf(cache).keyOf([1_000]))).toBe(1)
+    let id = 1_000
+    await until(async () => {
+      await rowsOf(cache).getOrSet([++id], () => 'row')
+      await cache.drain()
+      return (await stage.redis.command('EXISTS', rowsOf(cache).keyOf([id]))) === 1
+    })
   })
 
   test('incident 20: nobody sends a PING before work, or ever', async () => {
