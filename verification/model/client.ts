@@ -44,23 +44,36 @@ export function receiveReply(move: Move, at: number): void {
 }
 
 /** Core `judgeReply`: life and incarnation, then the tag's record, exact because the clock came along. */
-function judge(move: Move, at: number, { flight, command, answer }: { flight: Flight; command: Command; answer: Answer }): void {
+function judge(
+  move: Move,
+  at: number,
+  { flight, command, answer }: { flight: Flight; command: Command; answer: Answer },
+): void {
   const process = processOf(move, at)
-  if (!prove(move, at, command.floor, answer)) return beginLoad(move, at, flight, 0)
-  const { frame, clock } = answer
-  const value = frame?.value ?? null
-  if (value === null) return acquire(move, at, flight, null)
-  const own = move.bugs.has('life ignored') || value.life === answer.life
-  if (!own || (value.inc !== clock?.inc && !move.bugs.has('incarnation ignored') && !move.bugs.has('life ignored'))) return acquire(move, at, flight, value)
-  if (process.link.record > value.reading) return acquire(move, at, flight, value)
-  const behind = (clock?.c ?? 0) > process.link.c || value.reading < process.link.horizon
-  if (behind && !move.bugs.has('clock not read with the entry')) {
-    flight.phase = 'records'
-    flight.found = value
-    send(move, at, { kind: 'records', flight: flight.id })
+  if (!prove(move, at, command.floor, answer)) {
+    beginLoad(move, at, flight, 0)
     return
   }
-  land(move, at, flight, value.version)
+  const { clock } = answer
+  const value = answer.frame?.value ?? null
+  if (value === null || !belongs(move, value, answer) || process.link.record > value.reading) {
+    acquire(move, at, flight, value)
+    return
+  }
+  const behind = (clock?.c ?? 0) > process.link.c
+  if (!behind || move.bugs.has('clock not read with the entry')) {
+    land(move, at, flight, value.version)
+    return
+  }
+  flight.phase = 'records'
+  flight.found = value
+  send(move, at, { kind: 'records', flight: flight.id })
+}
+
+/** Written in this life of the server and this incarnation of the metadata. */
+function belongs({ bugs }: Move, value: Stored, { life, clock }: Answer): boolean {
+  if (bugs.has('life ignored')) return true
+  return value.life === life && (value.inc === clock?.inc || bugs.has('incarnation ignored'))
 }
 
 function afterRecords(move: Move, at: number, flight: Flight, { record, clock }: Answer): void {
@@ -71,29 +84,42 @@ function afterRecords(move: Move, at: number, flight: Flight, { record, clock }:
 }
 
 function acquire(move: Move, at: number, flight: Flight, seen: Stored | null): void {
-  if (!processOf(move, at).link.open) return beginLoad(move, at, flight, 0)
-  flight.phase = 'acquire'
-  send(move, at, { kind: 'acquire', flight: flight.id, token: flight.id, value: seen })
+  if (processOf(move, at).link.open) {
+    flight.phase = 'acquire'
+    send(move, at, { kind: 'acquire', flight: flight.id, token: flight.id, value: seen })
+  } else {
+    beginLoad(move, at, flight, 0)
+  }
 }
 
-function afterAcquire(move: Move, at: number, { flight, command, answer }: { flight: Flight | undefined; command: Command; answer: Answer }): void {
+function afterAcquire(
+  move: Move,
+  at: number,
+  { flight, command, answer }: { flight: Flight | undefined; command: Command; answer: Answer },
+): void {
   if (flight === undefined) {
-    const late = processOf(move, at).flights.find(({ token, phase }) => token === 0 && (phase === 'loading' || phase === 'loaded'))
-    if (move.bugs.has('hedged load commits') && answer.verdict === 'granted' && late !== undefined) late.token = command.token
+    const late = processOf(move, at).flights.find(
+      ({ token, phase }) => token === 0 && (phase === 'loading' || phase === 'loaded'),
+    )
+    if (move.bugs.has('hedged load commits') && answer.verdict === 'granted' && late !== undefined)
+      late.token = command.token
     return
   }
-  if (!processOf(move, at).link.open) return beginLoad(move, at, flight, 0)
-  if (answer.verdict === 'granted') return beginLoad(move, at, flight, command.token)
-  flight.phase = 'get'
-  flight.born = processOf(move, at).events
-  send(move, at, { kind: 'get', flight: flight.id })
+  const { link, events } = processOf(move, at)
+  if (!link.open || answer.verdict === 'granted') {
+    beginLoad(move, at, flight, link.open ? command.token : 0)
+  } else {
+    flight.phase = 'get'
+    flight.born = events
+    send(move, at, { kind: 'get', flight: flight.id })
+  }
 }
 
 /** Core `invalidate`, at the reply: an event once more, and the promise is given. */
 function afterBump(move: Move, at: number, { tag, version }: Command): void {
   const process = processOf(move, at)
   if (process.pending?.version !== version) return
-  if (!move.bugs.has('one event per own invalidation')) applyLocally(move, at, tag)
+  applyLocally(move, at, tag)
   process.pending = null
   process.own = Math.max(process.own, version)
   move.state.delivered = Math.max(move.state.delivered, version)
@@ -104,22 +130,32 @@ function adopt(move: Move, at: number, command: Command, { clock, life, record }
   const process = processOf(move, at)
   const { link } = process
   if (link.open || clock === null) return
-  Object.assign(link, { inc: clock.inc, c: clock.c, n: clock.n, record, horizon: 0, session: life })
-  if (process.queue.version === 0 || move.bugs.has('replay after the gate')) enter(move, at, command.floor)
+  Object.assign(link, { inc: clock.inc, c: clock.c, n: clock.n, record, session: life })
+  if (move.bugs.has('replay after the gate')) Object.assign(process, { proven: true, link: { ...link, open: true } })
   if (process.queue.version > 0) replay(move, at, command.floor)
+  else enter(move, at, command.floor)
 }
 
 function replay(move: Move, at: number, floor: number): void {
   const process = processOf(move, at)
   const { key, tag, version } = process.queue
   process.queue = { key: false, tag: false, version: 0 }
-  send(move, at, { kind: 'replay', tag, version, floor, value: key ? { version: 0, reading: 0, inc: 0, life: 0 } : null })
+  send(move, at, {
+    kind: 'replay',
+    tag,
+    version,
+    floor,
+    value: key ? { version: 0, reading: 0, inc: 0, life: 0 } : null,
+  })
 }
 
 function enter(move: Move, at: number, floor: number): void {
   const process = processOf(move, at)
-  if (process.queue.version > 0) return replay(move, at, floor)
-  emptyMemory(process)
+  if (process.queue.version > 0) {
+    replay(move, at, floor)
+    return
+  }
+  if (!move.bugs.has('memory kept over a lost link')) emptyMemory(process)
   process.link.open = true
   process.proven = true
   process.floor = Math.max(process.floor, floor)
@@ -129,7 +165,12 @@ function enter(move: Move, at: number, floor: number): void {
 function afterForce(move: Move, at: number, answer: Answer): void {
   const process = processOf(move, at)
   if (process.put === null || answer.verdict !== 'granted') return
-  Object.assign(process.put, { phase: 'writing', session: process.link.session, reading: process.link.c, inc: process.link.inc })
+  Object.assign(process.put, {
+    phase: 'writing',
+    session: process.link.session,
+    reading: process.link.c,
+    inc: process.link.inc,
+  })
 }
 
 /** Stores the written value, or has it deleted: core `store`. */

@@ -1,4 +1,4 @@
-import { stepsOf, take } from './moves.ts'
+import { isOver, stepsOf, take } from './moves.ts'
 import { Broken, type Bug } from './process.ts'
 import { type Budget, initialState, type State } from './state.ts'
 
@@ -21,7 +21,7 @@ interface Node {
  * Visits every state that can be reached within a budget, breadth first, so that the first violation is a shortest one.
  * States are told apart by a 53-bit digest: among a million states a collision, which would hide one, has odds below 1e-4.
  */
-export function explore(budget: Budget, bugs: ReadonlySet<Bug> = new Set(), limit = 3_000_000): Exploration {
+export function explore(budget: Budget, bugs: ReadonlySet<Bug> = new Set(), limit = 400_000): Exploration {
   const seen = new Set<number>()
   let frontier: Node[] = [{ state: initialState(budget), label: '', before: undefined }]
   seen.add(digest(JSON.stringify((frontier[0] as Node).state)))
@@ -34,12 +34,17 @@ export function explore(budget: Budget, bugs: ReadonlySet<Bug> = new Set(), limi
           state = take(node.state, bugs, step)
         } catch (error) {
           if (!(error instanceof Broken)) throw error
-          return { states: seen.size, exhausted: false, violation: { what: error.message, steps: [...wayTo(node), step.label] } }
+          return {
+            states: seen.size,
+            exhausted: false,
+            violation: { what: error.message, steps: [...wayTo(node), step.label] },
+          }
         }
         const key = digest(JSON.stringify(state))
         if (seen.has(key)) continue
         seen.add(key)
         if (seen.size >= limit) return { states: seen.size, exhausted: false, violation: undefined }
+        if (isOver(state)) continue
         next.push({ state, label: step.label, before: node })
       }
     }

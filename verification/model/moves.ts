@@ -1,5 +1,16 @@
 import { receiveMessage, receiveReply, storePut } from './client.ts'
-import { applyLocally, beginLoad, type Bug, endLoad, type Move, processOf, queue, send, shut, startRead } from './process.ts'
+import {
+  applyLocally,
+  type Bug,
+  beginLoad,
+  endLoad,
+  type Move,
+  processOf,
+  queue,
+  send,
+  shut,
+  startRead,
+} from './process.ts'
 import { execute, failOver } from './server.ts'
 import { copy, type State } from './state.ts'
 
@@ -13,7 +24,46 @@ export interface Step {
 export function take(state: State, bugs: ReadonlySet<Bug>, step: Step): State {
   const next = copy(state)
   step.run({ state: next, bugs })
+  forgetBystanders(next)
   return next
+}
+
+/**
+ * A process that will neither read nor write any more is no witness: what it still hears and holds changes nothing for the
+ * others, and states that differ only in that are the same. What it has sent stays.
+ */
+function forgetBystanders({ processes, budget }: State): void {
+  processes.forEach((process, at) => {
+    const active = [budget.reads, budget.writes, budget.puts].some((left) => (left[at] ?? 0) > 0)
+    if (
+      active ||
+      process.flights.length > 0 ||
+      process.pending !== null ||
+      process.put !== null ||
+      process.queue.version > 0
+    )
+      return
+    if (process.pipe.some(({ kind }) => kind === 'replay')) return
+    process.pipe = process.pipe.filter(
+      ({ answer, kind }) => answer === null && kind !== 'get' && kind !== 'records' && kind !== 'beat',
+    )
+    Object.assign(process, {
+      events: 0,
+      tagEvent: 0,
+      clearEvent: 0,
+      memory: null,
+      proven: false,
+      floor: 0,
+      own: 0,
+      bus: [],
+    })
+    Object.assign(process.link, { open: true, inc: 0, c: 0, n: 0, record: 0 })
+  })
+}
+
+/** Whether nobody can be told anything wrong any more. */
+export function isOver({ processes, budget }: State): boolean {
+  return budget.reads.every((left) => left === 0) && processes.every(({ flights }) => flights.length === 0)
 }
 
 /** Everything that can happen now. */
@@ -41,20 +91,28 @@ function stepsOfProcess(state: State, at: number): Step[] {
   const process = state.processes[at] as State['processes'][number]
   const steps: Step[] = []
   const add = (label: string, run: Step['run']) => steps.push({ label: `P${at} ${label}`, run })
-  if ((budget.reads[at] ?? 0) > 0) add('reads', (move) => {
-    spend(move.state.budget.reads, at)
-    startRead(move, at)
-  })
-  if ((budget.writes[at] ?? 0) > 0 && process.pending === null) for (const tag of [false, true]) add(`writes and invalidates by ${tag ? 'tag' : 'key'}`, (move) => write(move, at, tag))
-  if ((budget.puts[at] ?? 0) > 0 && process.put === null && process.link.open) add('begins to put', (move) => beginPut(move, at))
+  if ((budget.reads[at] ?? 0) > 0)
+    add('reads', (move) => {
+      spend(move.state.budget.reads, at)
+      startRead(move, at)
+    })
+  if ((budget.writes[at] ?? 0) > 0 && process.pending === null)
+    for (const tag of [false, true])
+      add(`writes and invalidates by ${tag ? 'tag' : 'key'}`, (move) => write(move, at, tag))
+  if ((budget.puts[at] ?? 0) > 0 && process.put === null && process.link.open)
+    add('begins to put', (move) => beginPut(move, at))
   if (process.put?.phase === 'writing') add('writes through', (move) => writeThrough(move, at))
   for (const { id, phase } of process.flights) {
-    if (phase === 'loading') add('load sees the database', (move) => flightOf(move, at, id, (flight) => {
-      flight.version = move.state.database
-      flight.phase = 'loaded'
-    }))
+    if (phase === 'loading')
+      add('load sees the database', (move) =>
+        flightOf(move, at, id, (flight) => {
+          flight.version = move.state.database
+          flight.phase = 'loaded'
+        }),
+      )
     if (phase === 'loaded') add('load ends', (move) => flightOf(move, at, id, (flight) => endLoad(move, at, flight)))
-    if (budget.timeouts > 0 && (phase === 'get' || phase === 'acquire')) add('gives up waiting', (move) => giveUp(move, at, id))
+    if (budget.timeouts > 0 && (phase === 'get' || phase === 'acquire'))
+      add('gives up waiting', (move) => giveUp(move, at, id))
   }
   steps.push(...stepsOfWire(state, at))
   return steps
@@ -77,19 +135,22 @@ function stepsOfWire({ budget, processes, redis }: State, at: number): Step[] {
   }
   if (process.pipe[0]?.answer) add(`${process.pipe[0].kind} is answered`, (move) => receiveReply(move, at))
   if (process.bus.length > 0) add('hears the bus', (move) => receiveMessage(move, at))
-  if (process.bus.length > 0 && budget.losses > 0) add('misses a message', (move) => {
-    move.state.budget.losses -= 1
-    processOf(move, at).bus.shift()
-  })
+  if (process.bus.length > 0 && budget.losses > 0)
+    add('misses a message', (move) => {
+      move.state.budget.losses -= 1
+      processOf(move, at).bus.shift()
+    })
   if (process.pending !== null && budget.timeouts > 0) add('invalidation times out', (move) => timeOut(move, at))
-  if (process.link.open && budget.beats > 0) add('asks for the clock', (move) => {
-    move.state.budget.beats -= 1
-    send(move, at, { kind: 'beat' })
-  })
-  if (process.proven && budget.lapses > 0) add('proof lapses', (move) => {
-    move.state.budget.lapses -= 1
-    processOf(move, at).proven = false
-  })
+  if (process.link.open && budget.beats > 0)
+    add('asks for the clock', (move) => {
+      move.state.budget.beats -= 1
+      send(move, at, { kind: 'beat' })
+    })
+  if (process.proven && budget.lapses > 0)
+    add('proof lapses', (move) => {
+      move.state.budget.lapses -= 1
+      processOf(move, at).proven = false
+    })
   if (!process.link.open && process.pipe.length === 0) add('says hello', (move) => send(move, at, { kind: 'hello' }))
   return steps
 }
@@ -102,7 +163,12 @@ function commandOf(move: Move, at: number, index: number) {
   return processOf(move, at).pipe[index] as State['processes'][number]['pipe'][number]
 }
 
-function flightOf(move: Move, at: number, id: number, run: (flight: State['processes'][number]['flights'][number]) => void): void {
+function flightOf(
+  move: Move,
+  at: number,
+  id: number,
+  run: (flight: State['processes'][number]['flights'][number]) => void,
+): void {
   const flight = processOf(move, at).flights.find((each) => each.id === id)
   if (flight !== undefined) run(flight)
 }
@@ -163,7 +229,8 @@ function takeOver(move: Move): void {
     process.pipe = []
     shut(move, at)
     for (const command of lost) if (command.kind === 'replay') queue(move, at, command.tag, command.version)
-    for (const command of lost) if (command.kind === 'replay' && command.value !== null) queue(move, at, false, command.version)
+    for (const command of lost)
+      if (command.kind === 'replay' && command.value !== null) queue(move, at, false, command.version)
     if (process.pending !== null) {
       const { tag, version } = process.pending
       process.pending = null

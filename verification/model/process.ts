@@ -14,7 +14,6 @@ export type Bug =
   | 'put overwrites'
   | 'replay after the gate'
   | 'memory kept over a lost link'
-  | 'one event per own invalidation'
 
 /** A broken promise. */
 export class Broken extends Error {
@@ -35,7 +34,16 @@ export function processOf({ state }: Move, at: number): Process {
 /** Sends a command on the process's connection. */
 export function send(move: Move, at: number, command: Pick<Command, 'kind'> & Partial<Command>): void {
   const { state } = move
-  processOf(move, at).pipe.push({ flight: 0, token: 0, value: null, tag: false, version: 0, floor: state.delivered, answer: null, ...command })
+  processOf(move, at).pipe.push({
+    flight: 0,
+    token: 0,
+    value: null,
+    tag: false,
+    version: 0,
+    floor: state.delivered,
+    answer: null,
+    ...command,
+  })
 }
 
 /** An invalidation becomes known here: core `applyLocally`. */
@@ -81,7 +89,13 @@ export function queue(move: Move, at: number, tag: boolean, version: number): vo
 export function startRead(move: Move, at: number): void {
   const { state } = move
   const process = processOf(move, at)
-  const reader: Reader = { own: process.own, delivered: state.delivered, floor: process.floor, cameAt: process.events, joined: false }
+  const reader: Reader = {
+    own: process.own,
+    delivered: state.delivered,
+    floor: process.floor,
+    cameAt: process.events,
+    joined: false,
+  }
   const { memory } = process
   if (memory !== null && process.proven && process.tagEvent <= memory.born) {
     serve(memory.version, Math.max(reader.own, reader.floor), `P${at} from memory`)
@@ -102,7 +116,19 @@ export function takeOff(move: Move, at: number, readers: Reader[]): void {
   const process = processOf(move, at)
   for (const other of process.flights) other.detached = true
   state.ids += 1
-  const flight: Flight = { id: state.ids, phase: 'get', born: process.events, reading: 0, inc: 0, token: 0, session: 0, detached: false, version: 0, readers, found: null }
+  const flight: Flight = {
+    id: state.ids,
+    phase: 'get',
+    born: process.events,
+    reading: 0,
+    inc: 0,
+    token: 0,
+    session: 0,
+    detached: false,
+    version: 0,
+    readers,
+    found: null,
+  }
   process.flights.push(flight)
   if (process.link.open) send(move, at, { kind: 'get', flight: flight.id })
   else beginLoad(move, at, flight, 0)
@@ -141,7 +167,12 @@ export function land(move: Move, at: number, flight: Flight, version: number): v
     const harmed = process.tagEvent > flight.born || process.clearEvent > flight.born
     const mayHave = move.bugs.has('joiner unchecked') || reader.cameAt <= flight.born || !harmed
     if (!mayHave) again.push({ ...reader, joined: false })
-    else serve(version, Math.max(reader.own, reader.joined ? reader.floor : reader.delivered), `P${at} from a ${reader.joined ? 'joined ' : ''}flight`)
+    else
+      serve(
+        version,
+        Math.max(reader.own, reader.joined ? reader.floor : reader.delivered),
+        `P${at} from a ${reader.joined ? 'joined ' : ''}flight`,
+      )
   }
   if (again.length > 0) takeOff(move, at, again)
 }
@@ -149,7 +180,8 @@ export function land(move: Move, at: number, flight: Flight, version: number): v
 function fill(move: Move, at: number, flight: Flight, version: number): void {
   const process = processOf(move, at)
   if (!process.proven) return
-  const fenced = flight.detached || process.tagEvent > flight.born || process.clearEvent > flight.born || process.pending !== null
+  const fenced =
+    flight.detached || process.tagEvent > flight.born || process.clearEvent > flight.born || process.pending !== null
   if (fenced && !move.bugs.has('fill without the born fence')) return
   process.memory = { version, born: move.bugs.has('fill without the born fence') ? process.events : flight.born }
 }

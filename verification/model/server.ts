@@ -33,7 +33,13 @@ export function execute(move: Move, at: number, command: Command, steal: boolean
       break
     default:
   }
-  command.answer = { frame: copy(redis.frame), clock: copy(redis.clock), life: redis.life, record: redis.record, verdict }
+  command.answer = {
+    frame: copy(redis.frame),
+    clock: copy(redis.clock),
+    life: redis.life,
+    record: redis.record,
+    verdict,
+  }
 }
 
 /** ACQUIRE: a held lease is waited for; what was judged invalid is dropped. */

@@ -84,7 +84,7 @@ export interface Process {
   tagEvent: number
   clearEvent: number
   memory: { version: number; born: number } | null
-  link: { open: boolean; session: number; inc: number; c: number; n: number; record: number; horizon: number }
+  link: { open: boolean; session: number; inc: number; c: number; n: number; record: number }
   /** Memory is proven to know every invalidation up to `floor`. */
   proven: boolean
   floor: number
@@ -95,7 +95,15 @@ export interface Process {
   pending: { tag: boolean; version: number } | null
   /** Invalidations that Redis has not taken. */
   queue: { key: boolean; tag: boolean; version: number }
-  put: { phase: 'force' | 'writing' | 'store'; token: number; session: number; version: number; reading: number; inc: number; last: boolean } | null
+  put: {
+    phase: 'force' | 'writing' | 'store'
+    token: number
+    session: number
+    version: number
+    reading: number
+    inc: number
+    last: boolean
+  } | null
   /** Sent and not answered, in order. */
   pipe: Command[]
   bus: Message[]
@@ -142,7 +150,7 @@ export function initialState(budget: Budget): State {
       tagEvent: 0,
       clearEvent: 0,
       memory: null,
-      link: { open: true, session: 1, inc: 1, c: 0, n: 0, record: 0, horizon: 0 },
+      link: { open: true, session: 1, inc: 1, c: 0, n: 0, record: 0 },
       proven: true,
       floor: 0,
       own: 0,

@@ -1,8 +1,9 @@
 import type { RedisLike } from '@granary/core'
 import { type Reply, Status } from '../redis-model/commands.ts'
 import { ErrorReply } from '../redis-model/keyspace.ts'
-import type { Network, Role, Socket } from './network.ts'
+import type { Network } from './network.ts'
 import type { ProcessClock } from './process-clock.ts'
+import type { Role, Socket } from './socket.ts'
 
 type Listener = (...args: never[]) => void
 

@@ -40,6 +40,15 @@ export const POLICIES: Readonly<Record<EntryName, RowPolicy>> = {
 /** The names in a fixed order. */
 export const NAMES = Object.keys(POLICIES) as EntryName[]
 
+/** Whether a name is written by `set`, which only one process does. */
+export const OWNED: readonly EntryName[] = NAMES.filter((name) => name === 'owned' || name === 'ledger')
+
+/** Rows that anybody changes. */
+export const ROWS = 3
+
+/** Rows after them that one process each changes, by `set`. */
+export const OWNED_ROWS = 2
+
 const LARGE_TEXT = 'x'.repeat(33_000)
 
 /** The value of a row. */

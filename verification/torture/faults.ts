@@ -1,5 +1,5 @@
 import type { Place } from '../simulation/network.ts'
-import type { Draft } from './generate.ts'
+import type { Draft } from './draft.ts'
 import type { At } from './schedule.ts'
 
 /** Where a fault strikes. */

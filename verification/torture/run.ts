@@ -3,7 +3,7 @@ import type { Place } from '../simulation/network.ts'
 import { Network } from '../simulation/network.ts'
 import { EPOCH } from '../simulation/process-clock.ts'
 import { settle, Timeline } from '../simulation/timeline.ts'
-import { AppProcess, NAMES, TIMES } from './application.ts'
+import { AppProcess, OWNED_ROWS, ROWS, TIMES } from './application.ts'
 import { Coverage } from './coverage.ts'
 import { History, type Violation } from './history.ts'
 import { batch, Database, put, read, type Stage, set, write } from './operations.ts'
@@ -20,12 +20,6 @@ export interface Outcome {
 
 /** How the engine under test is made. */
 export type CreateCache = typeof createCache
-
-/** Rows that anybody changes. */
-export const ROWS = 3
-
-/** Rows after them that one process each changes, by `set`. */
-const OWNED_ROWS = 2
 
 /** After everything has been healed, this long is enough for every wait of the engine to end. */
 const CALM_AFTER = 3_500
@@ -275,6 +269,3 @@ const WORLD: ReadonlySet<string> = new Set([
 function isApplication(action: Action): action is ApplicationAction {
   return !WORLD.has(action.kind)
 }
-
-/** Whether a name is written by `set`, which only one process does. */
-export const OWNED: readonly EntryName[] = NAMES.filter((name) => name === 'owned' || name === 'ledger')

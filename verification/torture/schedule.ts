@@ -1,5 +1,6 @@
-import type { Place, Role } from '../simulation/network.ts'
+import type { Place } from '../simulation/network.ts'
 import type { Skew } from '../simulation/process-clock.ts'
+import type { Role } from '../simulation/socket.ts'
 
 /** The names that the simulated application caches; what sets them apart stands in `application.ts`. */
 export type EntryName = 'row' | 'brief' | 'soft' | 'strict' | 'large' | 'owned' | 'ledger'

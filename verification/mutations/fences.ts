@@ -1,0 +1,105 @@
+import type { Mutation } from './mutation.ts'
+
+const inLua = 'core/src/redis/frame-scripts.ts'
+
+/** Fences, leases and what a load may store. */
+export const FENCES: readonly Mutation[] = [
+  {
+    name: 'commit without token',
+    faults: [],
+    patches: [
+      {
+        file: inLua,
+        find: `  'commit',\n  \`\${FRAME}\nlocal h = redis.call('GETRANGE', KEYS[1], 0, 47)\nif token_of(h) == ARGV[1] then`,
+        replace: `  'commit',\n  \`\${FRAME}\nlocal h = redis.call('GETRANGE', KEYS[1], 0, 47)\nif true then`,
+      },
+    ],
+  },
+  {
+    name: 'reading noted after the load',
+    faults: [],
+    patches: [
+      {
+        file: 'core/src/engine/fly.ts',
+        find: 'commit(op, versioned, lease, origin)',
+        replace: 'commit(op, versioned, lease, { incarnation: engine.link.incarnation, reading: engine.link.reading })',
+      },
+    ],
+  },
+  {
+    name: 'fill without the born fence',
+    faults: ['slow-replies'],
+    patches: [
+      {
+        file: 'core/src/engine/commit.ts',
+        find: '  if (wasInvalidated(op, entry.tags, entry.born)) return\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'fill by a detached flight',
+    faults: ['slow-replies'],
+    patches: [{ file: 'core/src/engine/commit.ts', find: ' || flight?.detached', replace: '' }],
+  },
+  {
+    name: 'hedged load commits',
+    faults: ['slow-commands', 'slow-replies'],
+    patches: [
+      {
+        file: 'core/src/engine/fly.ts',
+        find: '    const { landing, entry } = harvest(op, loaded, born)\n',
+        replace: '    lease ??= await forceLease(op)\n    const { landing, entry } = harvest(op, loaded, born)\n',
+      },
+    ],
+  },
+  {
+    name: 'renewal of a lost lease continues',
+    faults: ['nothing'],
+    patches: [
+      {
+        file: inLua,
+        find: `  'renew',\n  \`\${FRAME}\nlocal h = redis.call('GETRANGE', KEYS[1], 0, 47)\nif token_of(h) ~= ARGV[1] then return 0 end`,
+        replace: `  'renew',\n  \`\${FRAME}\nlocal h = redis.call('GETRANGE', KEYS[1], 0, 47)\nif #h < 48 then return 0 end\nredis.call('SETRANGE', KEYS[1], 4, ARGV[1])`,
+      },
+    ],
+  },
+  {
+    name: 'SETRANGE on a missing key',
+    faults: ['nothing', 'cut'],
+    patches: [
+      {
+        file: inLua,
+        find: `if token_of(h) ~= ARGV[1] then return 0 end\nif has(flags_of(h), 1) then`,
+        replace: 'if has(flags_of(h), 1) then',
+      },
+    ],
+  },
+  {
+    name: 'put overwrites',
+    faults: ['nothing'],
+    patches: [
+      {
+        file: inLua,
+        find: `  'commit-put',\n  \`\${FRAME}\nlocal h = redis.call('GETRANGE', KEYS[1], 0, 47)\nif token_of(h) == ARGV[1] then`,
+        replace: `  'commit-put',\n  \`\${FRAME}\nlocal h = redis.call('GETRANGE', KEYS[1], 0, 47)\nif true then`,
+      },
+    ],
+  },
+  {
+    name: 'set without deadline',
+    faults: ['slow-commands', 'cut', 'partition', 'hang'],
+    patches: [{ file: inLua, find: 'if server_now() > tonumber(ARGV[3]) then return 0 end\n', replace: '' }],
+  },
+  {
+    name: 'set tells nobody',
+    faults: ['nothing'],
+    patches: [
+      {
+        file: 'core/src/redis/redis-tier.ts',
+        find: "if (Number(written) !== 1) throw new RedisUnavailable('deadline')\n    await session.bump({ keys: [address], members: [] }, deadline, false)",
+        replace: "if (Number(written) !== 1) throw new RedisUnavailable('deadline')",
+      },
+    ],
+  },
+]

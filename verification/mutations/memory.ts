@@ -1,0 +1,108 @@
+import type { Mutation } from './mutation.ts'
+
+/** Memory, joining, and the proof that memory is fresh. */
+export const MEMORY: readonly Mutation[] = [
+  {
+    name: 'joiner unchecked',
+    faults: [],
+    patches: [
+      { file: 'core/src/engine/get-or-set.ts', find: '    if (!mayHave(op, landing, cameAt)) continue\n', replace: '' },
+    ],
+  },
+  {
+    name: 'joiner compared with the last event only',
+    faults: [],
+    patches: [
+      {
+        file: 'core/src/engine/get-or-set.ts',
+        find: "return landing.source === 'l1' || cameAt <= landing.born || !wasInvalidated(op, landing.tags, landing.born)",
+        replace:
+          "const last = op.engine.fences.lastEventOf(landing.tags)\n  return landing.source === 'l1' || !(landing.born < last && last <= cameAt)",
+      },
+    ],
+  },
+  {
+    name: 'gap detection without heartbeat',
+    faults: ['lost-message', 'silent-bus'],
+    patches: [
+      { file: 'core/src/redis/supervisor.ts', find: '    if (link.isOpen) void beat()\n', replace: '' },
+      {
+        file: 'core/src/invalidation/link.ts',
+        find: '    this.#open = true\n    this.freshUntil = provenAt + this.#maxStaleness',
+        replace: '    this.#open = true\n    this.freshUntil = Number.POSITIVE_INFINITY',
+      },
+    ],
+  },
+  {
+    name: 'memory served without proof',
+    faults: ['silent-bus', 'partition', 'pause'],
+    patches: [{ file: 'core/src/cached-name.ts', find: ' || now >= engine.link.freshUntil', replace: '' }],
+  },
+  {
+    name: 'time cached per tick',
+    faults: ['pause'],
+    patches: [
+      {
+        file: 'core/src/cached-name.ts',
+        find: '    const now = engine.clock.now()\n    if (now >= resident.freshUntil',
+        replace: '    const now = coarse(engine.clock)\n    if (now >= resident.freshUntil',
+      },
+      {
+        file: 'core/src/cached-name.ts',
+        find: 'const NOTHING = () => undefined\n',
+        replace:
+          'const NOTHING = () => undefined\nconst ticks = new WeakMap<object, number>()\nfunction coarse(clock: { now(): number; schedule(delay: number, run: () => void): unknown }): number {\n  const tick = () => {\n    ticks.set(clock, clock.now())\n    clock.schedule(5, tick)\n  }\n  if (!ticks.has(clock)) tick()\n  return ticks.get(clock) as number\n}\n',
+      },
+    ],
+  },
+  {
+    name: 'L1 not emptied on disconnect',
+    faults: ['cut', 'partition', 'restart'],
+    patches: [
+      {
+        file: 'core/src/redis/connect-redis.ts',
+        find: "      if (when === 'entering' || settings.serveL1For === 0) emptyMemory(engine)\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'L1 emptied only once',
+    faults: ['cut', 'partition', 'restart'],
+    patches: [
+      {
+        file: 'core/src/redis/connect-redis.ts',
+        find: "if (when === 'entering' || settings.serveL1For === 0)",
+        replace: "if (when === 'leaving')",
+      },
+    ],
+  },
+  {
+    name: 'messages of others forget nothing',
+    faults: ['nothing'],
+    patches: [{ file: 'core/src/redis/connect-redis.ts', find: '      applyLocally(engine, targets)\n', replace: '' }],
+  },
+  {
+    name: 'one event per own invalidation',
+    faults: ['split-lanes'],
+    patches: [
+      {
+        file: 'core/src/engine/invalidate.ts',
+        find: '  applyLocally(engine, targets)\n  fences.end(scopes)',
+        replace: '  fences.end(scopes)',
+      },
+    ],
+  },
+  {
+    name: 'invalid entry used for staleIfError',
+    faults: [],
+    patches: [
+      {
+        file: 'core/src/engine/lookup.ts',
+        find: 'if (current === false) return absent()',
+        replace:
+          "if (current === false) {\n    const kept = find(op, frame, { ...context, bytes, leasedUntil, remote })\n    return kept.status === 'found' ? { ...kept, freshness: 'kept' } : kept\n  }",
+      },
+    ],
+  },
+]

@@ -1,0 +1,198 @@
+import { createRequire } from 'node:module'
+import { type RedisServer, startRedis } from '@granary/testing'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as frames from '../../packages/core/src/redis/frame-scripts.ts'
+import * as metadata from '../../packages/core/src/redis/metadata-scripts.ts'
+import { type Reply, Status } from '../redis-model/commands.ts'
+import { ErrorReply } from '../redis-model/keyspace.ts'
+import { ModelServer } from '../redis-model/server.ts'
+
+interface Client {
+  callBuffer(command: string, args: readonly (string | Buffer)[]): Promise<unknown>
+  flushall(): Promise<unknown>
+  disconnect(): void
+}
+
+const require = createRequire(new URL('../../packages/core/package.json', import.meta.url))
+const { Redis } = require('ioredis') as { Redis: new (url: string, options: object) => Client }
+
+let server: RedisServer
+let client: Client
+
+beforeAll(async () => {
+  server = await startRedis()
+  client = new Redis(server.url, { protocol: 2 })
+})
+
+afterAll(async () => {
+  client?.disconnect()
+  await server?.stop()
+})
+
+/** A command in latin-1 text. */
+type Words = readonly string[]
+
+const key = fc.constantFrom('k1', 'k2')
+const tags = fc.constantFrom('z', 'tags')
+const member = fc.constantFrom('a', 'b', 'c', '!')
+const score = fc.integer({ min: -9, max: 9 }).map(String)
+const bytes = fc.uint8Array({ maxLength: 60 }).map((each) => Buffer.from(each).toString('latin1'))
+const index = fc.integer({ min: -5, max: 60 }).map(String)
+const rank = fc.integer({ min: -4, max: 4 }).map(String)
+
+const command: fc.Arbitrary<Words> = fc.oneof(
+  fc.tuple(fc.constant('GET'), key),
+  fc.tuple(fc.constant('MGET'), key, tags, key),
+  fc.tuple(fc.constant('SET'), key, bytes),
+  fc.tuple(fc.constant('SET'), key, bytes, fc.constant('PX'), fc.constant('600000')),
+  fc.tuple(fc.constant('DEL'), fc.constantFrom('k1', 'k2', 'z', 'tags')),
+  fc.tuple(fc.constant('GETRANGE'), key, index, index),
+  fc.tuple(fc.constant('SETRANGE'), key, fc.nat(30).map(String), bytes),
+  fc.tuple(fc.constant('STRLEN'), key),
+  fc.tuple(fc.constant('ZADD'), tags, score, member),
+  fc.tuple(fc.constant('ZSCORE'), tags, member),
+  fc.tuple(fc.constant('ZCARD'), tags),
+  fc.tuple(fc.constant('ZRANGE'), tags, rank, rank, fc.constant('WITHSCORES')),
+  fc.tuple(
+    fc.constant('ZREVRANGEBYSCORE'),
+    tags,
+    fc.constant('+inf'),
+    score,
+    fc.constant('WITHSCORES'),
+    fc.constant('LIMIT'),
+    fc.constant('0'),
+    fc.constant('2'),
+  ),
+  fc.tuple(fc.constant('ZREMRANGEBYRANK'), tags, rank, rank),
+  fc.tuple(fc.constant('PEXPIRE'), key, fc.constant('600000')),
+  fc.tuple(fc.constant('PERSIST'), key),
+)
+
+const token = fc.constantFrom('TOKEN__1', 'TOKEN__2', 'TOKEN__3')
+const version = fc.oneof(token, fc.constant('\0'.repeat(8)))
+const META = ['{n}:clk', '{n}:tags', '{n}:never']
+const life = fc.constantFrom('aa', 'bb')
+const far = String(Date.now() + 3_600_000)
+
+/** A frame as the scripts see one: 48 bytes of header and a payload. */
+const frame = fc
+  .tuple(version, token, bytes)
+  .map(([lease, written, payload]) => `G\x01\0\x30${lease}${'\0'.repeat(12)}${written}${'\0'.repeat(16)}${payload}`)
+
+const run = (script: { readonly source: string }, keys: Words, args: Words): Words => [
+  'EVAL',
+  script.source,
+  String(keys.length),
+  ...keys,
+  ...args,
+]
+
+const script: fc.Arbitrary<Words> = fc.oneof(
+  fc
+    .tuple(key, token, version, fc.constantFrom('k', 'd', 'f'))
+    .map(([at, lease, seen, mode]) => run(frames.ACQUIRE, [at], ['600000', far, lease, seen, mode])),
+  fc
+    .tuple(key, token, frame)
+    .map(([at, lease, value]) => run(frames.COMMIT, [at], [lease, value, '600000', 'wake', 's'])),
+  fc
+    .tuple(key, token, frame)
+    .map(([at, lease, value]) => run(frames.COMMIT_PUT, [at], [lease, value, '600000', 'wake', 's'])),
+  fc.tuple(key, token).map(([at, lease]) => run(frames.RELEASE, [at], [lease, 'wake', 'f'])),
+  fc.tuple(key, token).map(([at, lease]) => run(frames.RENEW, [at], [lease, '600000'])),
+  fc
+    .tuple(key, frame, fc.constantFrom(far, '1000'))
+    .map(([at, value, deadline]) => run(frames.WRITE, [at], [value, '600000', deadline])),
+  life.map((each) => run(metadata.HELLO, META, ['777', each, 'bus', '3'])),
+  fc
+    .tuple(life, fc.subarray(['k1', 'k2']), fc.subarray(['t1', 't2', 't3', 'n:x', '*']))
+    .map(([each, keys, members]) =>
+      run(metadata.BUMP, [...META, ...keys], ['888', each, 'bus', 'me', '[]', '2', ...members]),
+    ),
+  fc.constantFrom('777', '888').map((incarnation) => run(metadata.RECORDS, META, [incarnation, 't1', 't2'])),
+  fc.constantFrom(['DEL', '{n}:clk'], ['DEL', '{n}:tags']),
+)
+
+async function ask([name = '', ...args]: Words): Promise<unknown> {
+  try {
+    return comparable(
+      await client.callBuffer(
+        name,
+        args.map((arg) => Buffer.from(arg, 'latin1')),
+      ),
+    )
+  } catch (error) {
+    return `error ${(error as Error).message.split(' ')[0]}`
+  }
+}
+
+function answer(model: ModelServer, [name = '', ...args]: Words): unknown {
+  try {
+    return comparable(model.execute({ receive() {} }, name, args))
+  } catch (error) {
+    if (!(error instanceof ErrorReply)) throw error
+    return `error ${error.message.split(' ')[0]}`
+  }
+}
+
+/** Replies without what depends on the moment: server times and the deadlines made of them. */
+function comparable(reply: unknown): unknown {
+  if (Array.isArray(reply)) return reply.map(comparable)
+  if (reply instanceof Status) return reply.text
+  const text = Buffer.isBuffer(reply) ? reply.toString('latin1') : (reply as Reply)
+  return /^1[789]\d{11}$/.test(String(text)) ? 'an instant' : text
+}
+
+/** A stored frame with its lease deadline, which depends on the moment, blanked out. */
+const timeless = (value: unknown) =>
+  typeof value === 'string' && value.startsWith('G') ? value.slice(0, 12) + value.slice(20) : value
+
+describe('the modelled Redis', () => {
+  test('answers like a real server to any sequence of the commands that the cache uses', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 30 }), async (words) => {
+        await client.flushall()
+        const model = new ModelServer(() => Date.now(), 'life')
+        for (const each of words) expect([each, answer(model, each)]).toEqual([each, await ask(each)])
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('runs every script to the same answers and the same data as a real server', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(script, { minLength: 4, maxLength: 25 }), async (words) => {
+        await client.flushall()
+        const model = new ModelServer(() => Date.now(), 'life')
+        for (const each of words) expect([each, answer(model, each)]).toEqual([each, await ask(each)])
+        for (const each of [
+          ['GET', 'k1'],
+          ['GET', 'k2'],
+          ['GET', '{n}:clk'],
+          ['ZRANGE', '{n}:tags', '0', '-1', 'WITHSCORES'],
+        ]) {
+          expect([each, timeless(answer(model, each))]).toEqual([each, timeless(await ask(each))])
+        }
+      }),
+      { numRuns: 80 },
+    )
+  })
+
+  test('forgets a key at its end by the clock of the server', () => {
+    let now = 1_000
+    const model = new ModelServer(() => now, 'life')
+    answer(model, ['SET', 'k1', 'value', 'PX', '50'])
+    expect(answer(model, ['PTTL', 'k1'])).toBe(50)
+    now += 50
+    expect(answer(model, ['GET', 'k1'])).toBeNull()
+    expect(answer(model, ['PTTL', 'k1'])).toBe(-2)
+  })
+
+  test('refuses what needs memory when memory is full, but not the rest of a script that began with a DEL', () => {
+    const model = new ModelServer(() => Date.now(), 'life')
+    model.full = true
+    expect(answer(model, ['SET', 'k1', 'value'])).toBe('error OOM')
+    expect(answer(model, run(frames.WRITE, ['k1'], ['value', '600000', far]))).toBe('error OOM')
+    expect(answer(model, run(metadata.BUMP, META, ['888', 'aa', 'bus', 'me', '[]', '2', 't1']))).toEqual(['888', 1, 1])
+  })
+})
