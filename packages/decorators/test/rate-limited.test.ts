@@ -287,7 +287,9 @@ describe('the limiter', () => {
 })
 
 describe('mistakes are refused at import, where they stand', () => {
-  const Unchecked = RateLimited as (given: object) => (...applied: never[]) => never
+  const Unchecked = RateLimited as unknown as (
+    given: object,
+  ) => MethodDecorator & ((method: unknown, context: unknown) => void)
   const apply = (options: object) =>
     thrownBy(() => {
       class Service {
@@ -298,7 +300,7 @@ describe('mistakes are refused at import, where they stand', () => {
     }).message
   const where = `@RateLimited on ${MODE === 'legacy' ? 'Service.call' : 'call'} (name 'rl:bad')`
 
-  test.each([
+  test.each<[object, string]>([
     [
       { limits: { minute: window(1, '1m') } },
       `${where}: key: undefined is not allowed; it is a function of the arguments.`,

@@ -4,7 +4,8 @@ import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ruleSets, START, steps } from './support/arbitraries.ts'
 import { History } from './support/history.ts'
-import { clientOf, LuaTwin, PureTwin } from './support/twin.ts'
+import { clientOf } from './support/limiter.ts'
+import { LuaTwin, PureTwin } from './support/twin.ts'
 
 let server: RedisServer
 let redis: Redis

@@ -121,6 +121,7 @@ export function bucket(options: UnitOptions & BucketOptions): BucketLimit {
 export interface BucketOptions {
   /** Units that come back in every `per`. */
   readonly rate: number
+  /** The time in which they do. */
   readonly per: Duration
   /** Units that a full bucket holds. */
   readonly burst: number
@@ -146,6 +147,7 @@ export function quota(limit: number, options: UnitOptions & QuotaOptions): Count
 
 /** Options of {@link quota}. */
 export interface QuotaOptions {
+  /** When all of it comes back: at midnight, or at midnight of the first. */
   readonly every: 'day' | 'month'
   /** An IANA name. Default: `'UTC'`. */
   readonly timeZone?: string
@@ -188,7 +190,7 @@ export function concurrency(limit: number, options: { readonly lease: Duration }
 }
 
 /** As many places as one subject can hold. */
-export const MOST_CONCURRENT = 1_024
+const MOST_CONCURRENT = 1_024
 
 /** Throws unless `value` is a whole number from `least` to `most`. */
 export function checkCount(option: string, value: unknown, most: number, least = 0): void {

@@ -2,7 +2,7 @@
 import type { Clock } from '@granary/core'
 
 /** A call that waits. */
-export interface Waiting {
+interface Waiting {
   /** Whether its reply came. */
   done: boolean
   /** Called once, when the deadline passed first. */

@@ -39,7 +39,7 @@ export interface OwnShare {
 }
 
 /** A reservation of this process. */
-export interface HeldLease {
+interface HeldLease {
   /** Where its charges are in the share's own states. */
   readonly refs: readonly ChargeRef[]
   /** When it ends, in the subject's time. */

@@ -10,12 +10,6 @@ export function limiterOn(server: RedisServer, options: RateLimiterOptions = {})
   return createRateLimiter({ redis: server.url, namespace: 'test', logger: SILENT, ...options })
 }
 
-/** The text of a server's `INFO` section, as a map. */
-export async function infoOf(server: RedisServer, section: string): Promise<Map<string, string>> {
-  const text = String(await server.command('INFO', section))
-  return new Map(text.split('\r\n').map((line) => line.split(/:(.*)/s, 2) as [string, string]))
-}
-
 /** A client on a server. */
 export function clientOf(server: RedisServer): Redis {
   return new Redis(server.port, server.host)

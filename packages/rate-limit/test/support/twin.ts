@@ -1,5 +1,4 @@
-import type { RedisServer } from '@granary/testing'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { applyOperation, type Operation, type Outcome } from '../../src/rule/operation.ts'
 import { type RuleSet, type SubjectState, unknownSubject } from '../../src/rule/subject.ts'
 import { assembleScript, type Script } from '../../src/script/assemble.ts'
@@ -59,9 +58,4 @@ export class LuaTwin {
   bytes(): Promise<Buffer | null> {
     return this.#redis.getBuffer(this.key)
   }
-}
-
-/** A client for tests, on the server's address. */
-export function clientOf(server: RedisServer): Redis {
-  return new Redis(server.port, server.host)
 }
