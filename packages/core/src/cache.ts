@@ -5,7 +5,7 @@ import { type Duration, parseDuration } from './duration.ts'
 import type { Engine } from './engine/engine.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
 import type { NameState } from './engine/operation.ts'
-import { BatchMismatch, NameTaken } from './errors.ts'
+import { BatchMismatch, InvalidOption, NameTaken } from './errors.ts'
 import { type CallReport, runInScope } from './flight/call-scope.ts'
 import { NAME_MEMBER } from './invalidation/local-effects.ts'
 import { EVERYTHING } from './invalidation/outbound-queue.ts'
@@ -121,6 +121,9 @@ export class Cache {
   #register(name: string, policy: PartialPolicy, explicit: boolean): CachedName {
     checkName(name, 'name')
     const resolved = resolvePolicy(name, policy, this.#parts.defaults)
+    if (resolved.encrypt && this.redis !== undefined && !this.#engine.settings.sealByDefault) {
+      throw new InvalidOption(`${name}: encrypt`, true, 'it needs keys: createCache({ encrypt: { keys: [{ id, key }] } })')
+    }
     const label = `${name}:${resolved.version}`
     const { segments } = this.#engine
     const segment = segments.get(label) ?? new Segment(name, resolved.version)

@@ -17,8 +17,8 @@ const SLACK = 1_000
 
 /** The frame of an entry that a lease allows to be stored. */
 export function frameOf(op: Operation, entry: Entry, lease: Pick<Lease, 'token' | 'life'>, origin: Origin): StoredFrame {
-  const { remote, payloads, settings } = op.engine as Engine & { remote: NonNullable<Engine['remote']> }
-  const seal = op.policy.encrypt ?? settings.sealByDefault
+  const { remote, payloads } = op.engine as Engine & { remote: NonNullable<Engine['remote']> }
+  const seal = mustSeal(op)
   const bytes = encodeFrame(
     {
       negative: entry.negative,
@@ -36,6 +36,11 @@ export function frameOf(op: Operation, entry: Entry, lease: Pick<Lease, 'token' 
   )
   stampChecksum(bytes)
   return { bytes, px: Math.max(1, Math.ceil(entry.keepUntil - op.engine.clock.now()) + SLACK) }
+}
+
+/** Whether payloads of a name are sealed; one that is not is then no entry of it, whoever put it there. */
+export function mustSeal({ policy, engine }: Operation): boolean {
+  return policy.encrypt ?? engine.settings.sealByDefault
 }
 
 /** What a sealed payload is bound to: its key and the immutable half of its header. */

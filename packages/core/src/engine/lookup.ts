@@ -4,7 +4,7 @@ import { judgeFreshness } from '../entry/freshness.ts'
 import { adoptDecoded } from '../entry/stored-value.ts'
 import type { Engine } from './engine.ts'
 import { isIntact } from './checksum.ts'
-import { sealContext } from './frames.ts'
+import { mustSeal, sealContext } from './frames.ts'
 import type { Landing } from './landing.ts'
 import type { Operation } from './operation.ts'
 import type { ClockReading, RemoteReply, RemoteTier } from './remote.ts'
@@ -175,7 +175,8 @@ function entryOf(
 ): Entry {
   const { payloads, registry } = op.engine
   // The flag only spares building the context: a payload that is sealed does not open without it.
-  const value = payloads.unpack(frame.payload, frame.sealed ? sealContext(op.key, frame.associated) : NOTHING_SEALED)
+  const context = frame.sealed ? sealContext(op.key, frame.associated) : NOTHING_SEALED
+  const value = payloads.unpack(frame.payload, context, { sealed: mustSeal(op) })
   op.state.counters.bytesRead += bytes.length
   const stored = adoptDecoded(value, op.policy, registry)
   return {
