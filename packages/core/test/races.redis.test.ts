@@ -315,7 +315,7 @@ describe('C3: what lies at a key and is no frame of ours', () => {
     expect(db.reads.length).toBe(1)
   })
 
-  test('a real frame with any byte damaged neither fails a call nor makes it wait', async () => {
+  test('a real frame with any byte damaged gives the value or a miss, never another value, a failure or a wait', async () => {
     const { a, b } = await scene()
     const rowsOf = (cache: Cache) => cache.define<[number], Row>('exact', { ...POLICY, consistency: 'strong' })
     const [rowsA, rowsB] = [rowsOf(a), rowsOf(b)]
@@ -328,7 +328,7 @@ describe('C3: what lies at a key and is no frame of ours', () => {
       damaged[at] = (damaged[at] as number) ^ (1 << (at % 8))
       await stage.redis.command('SET', key, damaged)
       const startedAt = performance.now()
-      expect(await rowsB.getOrSet([1], () => v(0)), `byte ${at}`).toBeTypeOf('object')
+      expect([v(0), v(1)], `byte ${at}`).toContainEqual(await rowsB.getOrSet([1], () => v(1)))
       expect(performance.now() - startedAt).toBeLessThan(1_000)
     }
   })
