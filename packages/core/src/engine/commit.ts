@@ -1,5 +1,5 @@
 import { tagDigest } from '@granary/serialization'
-import type { Entry } from '../entry/entry.ts'
+import type { Entry, FreshEntry } from '../entry/entry.ts'
 import { planExpiry } from '../entry/expiry.ts'
 import { prepareLoaded } from '../entry/stored-value.ts'
 import { type Duration, parseDuration } from '../duration.ts'
@@ -15,7 +15,7 @@ import type { Lease } from './remote.ts'
 /** What a load became: something to serve, and an entry to store unless it may not be stored. */
 export interface Harvest {
   readonly landing: Landing
-  readonly entry: Entry | undefined
+  readonly entry: FreshEntry | undefined
 }
 
 /** Turns a loaded value into an entry: whether it may be stored, its tags, its life, its private form. */
@@ -64,7 +64,7 @@ export function wasInvalidated(op: Operation, tags: readonly string[], born: num
 }
 
 /** Stores an entry in Redis under the lease of its load. Not waited for by callers; a rejection takes the memory copy along. */
-export async function commit(op: Operation, entry: Entry, lease: Lease, origin: Origin): Promise<'stored' | 'rejected' | 'failed'> {
+export async function commit(op: Operation, entry: FreshEntry, lease: Lease, origin: Origin): Promise<'stored' | 'rejected' | 'failed'> {
   const { engine, state } = op
   try {
     const frame = frameOf(op, entry, lease, origin)

@@ -30,7 +30,6 @@ export type RemoteFind =
     }
 
 const NO_VERSION = new Uint8Array(8)
-const NOTHING_SEALED = new Uint8Array(0)
 const NOT_LEASED = Number.NEGATIVE_INFINITY
 
 /** No holder asks for more than this at a time, in milliseconds: a later end is damage, and would be waited for. */
@@ -173,12 +172,13 @@ function entryOf(
   frame: ReadFrame,
   { born, times, bytes }: { born: number; times: EntryTimes; bytes: Uint8Array },
 ): Entry {
-  const { payloads, registry } = op.engine
-  // The flag only spares building the context: a payload that is sealed does not open without it.
-  const context = frame.sealed ? sealContext(op.key, frame.associated) : NOTHING_SEALED
-  const value = payloads.unpack(frame.payload, context, { sealed: mustSeal(op) })
+  const { payloads } = op.engine
+  const reading = payloads.adopt(frame.payload, () => sealContext(op.key, frame.associated), {
+    freeze: op.policy.copy === 'freeze',
+    sealed: mustSeal(op),
+  })
   op.state.counters.bytesRead += bytes.length
-  const stored = adoptDecoded(value, op.policy, registry)
+  const stored = adoptDecoded(reading, op.policy)
   return {
     ...times,
     ...stored,

@@ -31,6 +31,12 @@ export interface Entry extends EntryTimes {
   readonly bytes: number
 }
 
+/** An entry on its way to Redis. */
+export interface FreshEntry extends Entry {
+  /** What walking the value found that encoding has to know. */
+  readonly special: boolean | undefined
+}
+
 /** An entry at its place in the memory tier. */
 export interface Resident extends Entry {
   readonly key: LocalKey

@@ -7,6 +7,8 @@ export interface StoredValue {
   /** Hits may share it; otherwise each gets a copy. */
   readonly shared: boolean
   readonly bytes: number
+  /** What the walk found that encoding has to know; undefined when it was not walked. */
+  readonly special: boolean | undefined
 }
 
 /** Why a value cannot be kept: it would not come back equal. */
@@ -25,14 +27,15 @@ export function prepareLoaded(value: unknown, { copy }: CopyPolicy, registry: Cl
   const examined = examine(value, { registry, freeze: copy === 'freeze' })
   if (!examined.ok) return { path: examined.path, reason: examined.reason }
   const shared = copy === 'trust' || (copy === 'freeze' && examined.shareable)
-  return { value: shared ? value : copyOf(value, registry), shared, bytes: examined.bytes }
+  return { value: shared ? value : copyOf(value, registry), shared, bytes: examined.bytes, special: examined.special }
 }
 
-/** The same for a value that was just decoded: it is private already. */
-export function adoptDecoded(value: unknown, { copy }: CopyPolicy, registry: ClassRegistry): StoredValue {
-  const examined = examine(value, { registry, freeze: copy === 'freeze' })
-  const shareable = examined.ok && examined.shareable
-  return { value, shared: copy === 'trust' || (copy === 'freeze' && shareable), bytes: examined.ok ? examined.bytes : 0 }
+/** The same for a value that was just decoded, and frozen and measured meanwhile: it is private already. */
+export function adoptDecoded(
+  { value, shareable, bytes }: { readonly value: unknown; readonly shareable: boolean; readonly bytes: number },
+  { copy }: CopyPolicy,
+): StoredValue {
+  return { value, shared: copy === 'trust' || (copy === 'freeze' && shareable), bytes, special: undefined }
 }
 
 /** What one caller gets. */
