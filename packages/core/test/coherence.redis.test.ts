@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { startRedis } from '@granary/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type Cache, createCache } from '../src/index.ts'
+import { type Cache, type Clock, createCache, systemClock } from '../src/index.ts'
 import { LogRecorder } from './stage/log-recorder.ts'
 import { type Member, useFleet } from './stage/member.ts'
 import { delivered, timed, until, useRedis } from './stage/redis-stage.ts'
@@ -263,6 +263,31 @@ describe('C6: entering and leaving', () => {
     onTestFinished(() => other.close())
     await other.ready()
     expect(await rowsOf(other).get([1])).toBe('new')
+  })
+})
+
+describe('C6: clocks of processes play no part', () => {
+  test('ttls follow the server in Redis, invalidations follow no clock at all', async () => {
+    const skewed = (ms: number): Clock => ({
+      now: () => systemClock.now() + ms,
+      wall: () => systemClock.wall() - 3 * ms,
+      schedule: systemClock.schedule,
+    })
+    const [one, other] = [await stage.node({ clock: skewed(86_400_000) }), await stage.node({ clock: skewed(-50_000) })]
+    const policy = { ttl: '1500ms', jitter: 0, tags: ['t'] } as const
+    const [here, there] = [one, other].map((cache) => cache.define<[number], string>('row', policy))
+    await here?.getOrSet([1], () => 'old')
+    await one.drain()
+    const seen = await other.observe(() => there?.getOrSet([1], () => 'loaded') as Promise<string>)
+    expect(seen).toMatchObject({ value: 'old', tier: 'l2' })
+    expect(seen.age).toBeLessThan(1_500)
+    await other.invalidateTags(['t'])
+    await delivered(other, one)
+    expect(await here?.getOrSet([1], () => 'new')).toBe('new')
+    await one.drain()
+    expect(await there?.getOrSet([1], () => 'loaded')).toBe('new')
+    await wait(1_550)
+    expect([await here?.get([1]), await there?.get([1])]).toEqual([undefined, undefined])
   })
 })
 

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { startRedis } from '@granary/testing'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Cache, CachedName, Duration } from '../src/index.ts'
 import { Database } from './stage/database.ts'
 import { delivered, until, useRedis } from './stage/redis-stage.ts'
@@ -11,6 +12,8 @@ interface Row {
 }
 
 const POLICY = { ttl: '5m', tags: (row: Row) => [`row:${row.id}`, 'rows'] } as const
+type Rows = CachedName<[number], Row>
+
 const stage = useRedis()
 const subscriber = (connection: { sent(command: string): boolean }) => connection.sent('SUBSCRIBE')
 const data = (connection: { sent(command: string): boolean }) => connection.sent('MGET')
@@ -257,6 +260,28 @@ describe('C3: a load commits only with a lease granted before it began', () => {
     await delivered(a, b)
     expect((await rowsB.get([1]))?.version ?? 2).toBe(2)
     expect((await rowsA.get([1]))?.version ?? 2).toBe(2)
+  })
+})
+
+describe('C3: a server that was frozen', () => {
+  test('what was told to have failed while it was does not overwrite what came after', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const redis = { client: server.url, callBudget: '150ms' } as const
+    const [a, b] = [await stage.node({ redis }), await stage.node({ redis })]
+    const [rowsA, rowsB] = [a, b].map((cache) => cache.define<[number], Row>('row', { ...POLICY })) as [Rows, Rows]
+    for (const rows of [rowsA, rowsB]) await rows.set([2], { id: 2, version: 0 })
+    await server.pause()
+    const [set, put] = await Promise.all([rowsA.set([1], v(1)), rowsA.put([3], () => ({ id: 3, version: 1 }))])
+    expect(set).toEqual({ delivered: false, queued: true })
+    expect(put).toEqual({ id: 3, version: 1 })
+    await server.resume()
+    await until(() => b.health().redis === 'open')
+    await rowsB.set([1], v(2))
+    await rowsB.set([3], { id: 3, version: 2 })
+    await a.whenDelivered()
+    for (const rows of [rowsA, rowsB])
+      for (const id of [1, 3]) expect((await rows.get([id]))?.version ?? 2, `row ${id}`).toBe(2)
   })
 })
 
