@@ -2,7 +2,7 @@ import type { Cache } from './cache.ts'
 import type { Engine } from './engine/engine.ts'
 import { type Answer, getOrSet, reload } from './engine/get-or-set.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
-import type { Landing } from './engine/landing.ts'
+import { type Landing, landingOf } from './engine/landing.ts'
 import { lookInMemory, lookInRedis } from './engine/lookup.ts'
 import { getOrSetMany } from './engine/many.ts'
 import { addressesOf, type NameState, type Operation, planOperation } from './engine/operation.ts'
@@ -185,14 +185,14 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
 
   async #look(op: Operation): Promise<Landing | undefined> {
     const local = lookInMemory(op)
-    if (local !== undefined && local.freshness !== 'kept') return { ...local.entry, source: 'l1', freshness: local.freshness }
+    if (local !== undefined && local.freshness !== 'kept') return landingOf(local.entry, 'l1', local.freshness)
     const { remote, fences } = op.engine
     if (remote === undefined || !(remote.isOpen || (await remote.untilFirstOpen(op.engine.settings.firstConnection)))) return undefined
     const born = fences.events
     try {
       const find = await lookInRedis(op, born, remote.deadline())
       if (find.status !== 'found' || find.freshness === 'kept') return undefined
-      return { ...find.entry, source: 'l2', freshness: find.freshness }
+      return landingOf(find.entry, 'l2', find.freshness)
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error
       noteRedisFailure(op, error)

@@ -55,13 +55,14 @@ export class InvalidationFailed extends GranaryError {
   /** What each failed invalidator threw, in the order of the options. */
   readonly errors: readonly unknown[]
   /** What the method resolved to; undefined when it did not run. */
-  readonly result: unknown
+  declare readonly result: unknown
 
   constructor(where: string, errors: readonly unknown[], result: unknown) {
     const first = errors[0] instanceof Error ? errors[0].message : String(errors[0])
     const others = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
     super('INVALIDATION_FAILED', `${where} could not invalidate: ${first}${others}`, { cause: errors[0] })
     this.errors = Object.freeze([...errors])
-    this.result = result
+    // Not enumerable: a logger that prints an error's fields must not print what the method returned, an issued key, say.
+    Object.defineProperty(this, 'result', { value: result })
   }
 }

@@ -5,7 +5,7 @@ import { Flight } from '../flight/flight.ts'
 import { commit, fillMemory, harvest, wasInvalidated } from './commit.ts'
 import type { Origin } from './frames.ts'
 import { hedge, type Word } from './hedge.ts'
-import type { Landing } from './landing.ts'
+import { type Landing, landingOf } from './landing.ts'
 import { claimLease, forceLease, keepAlive } from './lease.ts'
 import { load } from './load.ts'
 import { lookInMemory, lookInRedis, type RemoteFind } from './lookup.ts'
@@ -86,7 +86,7 @@ async function readRedis(op: Operation, born: number, deadline: number): Promise
 /** Serves what Redis held, and keeps it in memory. */
 function land(op: Operation, flight: Flight, { entry, freshness }: Found): Landing {
   fillMemory(op, entry, flight)
-  return { ...entry, source: 'l2', freshness }
+  return landingOf(entry, 'l2', freshness)
 }
 
 /**
@@ -124,8 +124,8 @@ async function loadAndStore(op: Operation, flight: Flight, { purpose, lease }: {
 /** What may stand in for a load that fails or is slow: kept, and with nothing it depends on invalidated since. */
 export function fallbackOf(op: Operation, flight: Flight): Landing | undefined {
   const local = lookInMemory(op)
-  if (local !== undefined) return { ...local.entry, source: 'l1', freshness: 'kept' }
+  if (local !== undefined) return landingOf(local.entry, 'l1', 'kept')
   const entry: Entry | undefined = flight.fallback
   if (entry === undefined || flight.detached || op.engine.clock.now() >= entry.keepUntil) return undefined
-  return wasInvalidated(op, entry.tags, entry.born) ? undefined : { ...entry, source: 'l2', freshness: 'kept' }
+  return wasInvalidated(op, entry.tags, entry.born) ? undefined : landingOf(entry, 'l2', 'kept')
 }

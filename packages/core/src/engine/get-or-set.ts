@@ -2,7 +2,7 @@ import { runOutsideLoads } from '../flight/current-load.ts'
 import type { Flight } from '../flight/flight.ts'
 import { wasInvalidated } from './commit.ts'
 import { takeOff } from './fly.ts'
-import type { Landing } from './landing.ts'
+import { type Landing, landingOf } from './landing.ts'
 import { refuseRecursion, waitFor } from './load.ts'
 import { lookInMemory } from './lookup.ts'
 import type { Operation } from './operation.ts'
@@ -19,7 +19,7 @@ export async function getOrSet(op: Operation): Promise<Answer> {
   const local = lookInMemory(op)
   if (local !== undefined && local.freshness !== 'kept') {
     if (local.freshness !== 'fresh') refreshInBackground(op)
-    return { landing: { ...local.entry, source: 'l1', freshness: local.freshness }, joined: false }
+    return { landing: landingOf(local.entry, 'l1', local.freshness), joined: false }
   }
   for (;;) {
     const joined = joinableFlight(op)

@@ -1,3 +1,5 @@
+import type { Entry } from '../entry/entry.ts'
+
 /** What a flight brought: the value, where from, and what decides who may have it. */
 export interface Landing {
   readonly value: unknown
@@ -13,4 +15,10 @@ export interface Landing {
   readonly born: number
   /** When the value's load ended, in monotonic milliseconds. */
   readonly created: number
+}
+
+/** An entry as it is served. Written out field by field: this is on the path of every hit in Redis. */
+export function landingOf(entry: Entry, source: Landing['source'], freshness: Landing['freshness']): Landing {
+  const { value, shared, negative, tags, born, created } = entry
+  return { value, shared, negative, source, freshness, tags, born, created }
 }

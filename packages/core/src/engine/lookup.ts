@@ -180,8 +180,14 @@ function entryOf(
   op.state.counters.bytesRead += bytes.length
   const stored = adoptDecoded(reading, op.policy)
   return {
-    ...times,
-    ...stored,
+    value: stored.value,
+    shared: stored.shared,
+    bytes: stored.bytes,
+    created: times.created,
+    freshUntil: times.freshUntil,
+    staleUntil: times.staleUntil,
+    keepUntil: times.keepUntil,
+    loadTime: times.loadTime,
     negative: frame.negative,
     tags: frame.tags,
     born,

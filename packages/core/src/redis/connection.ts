@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { RedisUnavailable } from '../errors.ts'
 import { isTripped, record, UNTRIPPED } from './breaker.ts'
 import type { RedisLike } from './client.ts'
+import { startDeadline } from './deadline.ts'
 import { classifyFailure, isFatal } from './failure.ts'
 
 /** Settings that every connection of ours has, whatever the user's client says (`protocol.md`, B7). */
@@ -109,7 +110,7 @@ export class Connection {
         cancel()
         reject(cause)
       }
-      const cancel = clock.schedule(deadline - sentAt, () => {
+      const cancel = startDeadline(clock, deadline - sentAt, () => {
         giveUp(new RedisUnavailable('deadline'))
         this.#miss()
       })

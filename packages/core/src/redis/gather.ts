@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { RedisUnavailable } from '../errors.ts'
+import { startDeadline } from './deadline.ts'
 
 /** A piece of work that can share a command with others of its kind. */
 export interface Gathered<Request, Reply> {
@@ -70,7 +71,7 @@ export class Gather<Request, Reply> {
     const now = this.#clock.now()
     const cancels = batch
       .filter(({ deadline }) => deadline < latest - SAME)
-      .map(({ deadline, reject }) => this.#clock.schedule(deadline - now, () => reject(new RedisUnavailable('deadline'))))
+      .map(({ deadline, reject }) => startDeadline(this.#clock, deadline - now, () => reject(new RedisUnavailable('deadline'))))
     return () => {
       for (const cancel of cancels) cancel()
     }
