@@ -54,7 +54,11 @@ describe('what is held against Redis, and what is not', () => {
 
 describe('bounds while Redis is slow', () => {
   test('bytes in flight are bounded: beyond 64 MiB stores are refused, and counted as overload', async () => {
-    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '10s' }, compression: false, memory: { maxBytes: 2 ** 30 } })
+    const { cache, proxy } = await stage.proxied({
+      redis: { callBudget: '10s' },
+      compression: false,
+      memory: { maxBytes: 2 ** 30 },
+    })
     const large = cache.define('large', policy)
     const bytes = () => Buffer.alloc(4 * 2 ** 20, 1)
     await large.getOrSet(['first'], bytes)
@@ -115,7 +119,10 @@ describe('loud, and not too loud', () => {
     await stage.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
     await stage.redis.command('CLIENT', 'KILL', 'TYPE', 'normal')
     await until(() => cache.health().reason === 'auth')
-    expect(log.lines.map(({ message, fields }) => `${message}: ${fields['reason']}`)).toEqual(['granary: redis lost: reset', 'granary: redis awaited: auth'])
+    expect(log.lines.map(({ message, fields }) => `${message}: ${fields['reason']}`)).toEqual([
+      'granary: redis lost: reset',
+      'granary: redis awaited: auth',
+    ])
     await stage.redis.config.set('requirepass', '')
     await until(() => cache.health().redis === 'open')
   })
