@@ -94,7 +94,11 @@ export interface Accuracy {
 }
 
 /** Runs a stream through a model. */
-export async function accuracyOf(model: Model, stream: readonly number[], { limit, length }: { limit: number; length: number }): Promise<Accuracy> {
+export async function accuracyOf(
+  model: Model,
+  stream: readonly number[],
+  { limit, length }: { limit: number; length: number },
+): Promise<Accuracy> {
   const admit = model.start(limit, length)
   const truth = exactLog.start(limit, length)
   const admitted: number[] = []

@@ -120,8 +120,8 @@ function readSubject({ fields, front }: Layout, { time }: AssemblyOptions): stri
   const names = fields.map(({ name }) => name).join(', ')
   return `
 local call, pack, unpack, args = redis.call, struct.pack, struct.unpack, ARGV
-local op = args[1]
-local s = call('GET', KEYS[1])
+local key, op = KEYS[1], args[1]
+local s = call('GET', key)
 ${time === 'server' ? `local t = call('TIME')\nlocal at = (t[1] - ${EPOCH_SECONDS}) * 1000000 + t[2]` : 'local at = tonumber(args[#args])'}
 if at < 1 then at = 1 end
 local version, ${names}
@@ -255,10 +255,10 @@ if moved or body or tail then
     if tail then open = live end
   else rest = s and string.sub(s, ${front + 1}) or '' end
   local packed = pack('${packFormat(fields)}', ${VERSION}, ${names}) .. rest
-  if moved then call('SET', KEYS[1], packed${time === 'server' ? ", 'PX', math.max(1, math.ceil((expires - now) / 1000))" : ''})
-  else call('SET', KEYS[1], packed, 'KEEPTTL') end
+  if moved then call('SET', key, packed${time === 'server' ? ", 'PX', math.max(1, math.ceil((expires - now) / 1000))" : ''})
+  else call('SET', key, packed, 'KEEPTTL') end
 else
-  call('SETRANGE', KEYS[1], 0, pack('${packFormat(fields)}', ${VERSION}, ${names}))
+  call('SETRANGE', key, '0', pack('${packFormat(fields)}', ${VERSION}, ${names}))
 end`
 }
 
