@@ -19,6 +19,8 @@ function damaged(name: string, damage: (frame: Buffer) => Buffer): Fault {
   }
 }
 
+const REPLACE = `redis.call('DEL', KEYS[1]) return redis.call('RPUSH', KEYS[1], 'not ours')`
+
 /** A placeholder is no longer than a header. */
 const HEADER = 48
 
@@ -46,8 +48,7 @@ export const STORED: readonly Fault[] = [
     begin: async (scene) => {
       const stop = repeat(50, async () => {
         for (const each of await entriesOf(scene)) {
-          await scene.redis.command('DEL', each)
-          await scene.redis.command('RPUSH', each, 'not ours')
+          await scene.redis.command('EVAL', REPLACE, '1', each)
         }
       })
       return async () => {

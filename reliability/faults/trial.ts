@@ -49,7 +49,8 @@ async function oneServer({ server, client, begin }: Fault, { hugeBytes }: Scale)
     client: client?.(scene) ?? proxy.url,
     begin: begin && (() => begin(scene)),
     stop: async () => {
-      await proxy.stop()
+      // Connections that a dying server left half open may keep the proxy waiting.
+      await Promise.race([proxy.stop(), wait(2_000)])
       await redis.stop()
     },
   }

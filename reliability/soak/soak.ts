@@ -1,0 +1,179 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Cache, createCache } from '@granary/core'
+import { startFaultProxy, startRedis } from '@granary/testing'
+import { WarningLog } from '../stage/log.ts'
+import { rounded } from '../stage/samples.ts'
+import { type Census, takeCensus } from './census.ts'
+import { CountingClock } from './counting-clock.ts'
+import { MISCHIEF } from './mischief.ts'
+import { type Tally, Workload } from './workload.ts'
+
+/** How long, and how densely. */
+export interface SoakOptions {
+  readonly minutes: number
+  /** Milliseconds from one fault to the next. */
+  readonly every: number
+  /** How long each fault lasts, in milliseconds. */
+  readonly lasts: number
+  /** Seconds after which the heap is taken as grown; later ones may not exceed it. */
+  readonly grownAfter: number
+  /** Calls a second. */
+  readonly rate: number
+}
+
+/** What a soak found. */
+export interface SoakReport {
+  readonly ok: boolean
+  readonly minutes: number
+  readonly tally: Tally
+  readonly faults: Readonly<Record<string, number>>
+  readonly outages: number
+  readonly unhandledRejections: readonly string[]
+  /** Calls that had not settled when all caches were closed. */
+  readonly unsettled: number
+  /** Invalidations that were still queued at the end, Redis being back. */
+  readonly undelivered: number
+  readonly census: readonly Census[]
+  /** The last heap over the one when it was taken as grown, after collection. */
+  readonly heapGrowth: number
+  /** What was left when everything was closed, beyond what was there before the beginning. */
+  readonly left: Readonly<Record<'sockets' | 'timers' | 'handles' | 'listeners', number>>
+  readonly violations: readonly string[]
+}
+
+/** The heap may grow by this share and by so many bytes more: what a collector leaves differs from one time to the next. */
+const GROWTH = 0.05
+const SLACK = 2 * 1024 * 1024
+
+/** Traffic on two caches and a fault every few seconds; at the end everything is closed under load and counted. */
+export async function soak(options: SoakOptions, tell: (census: Census) => void = () => {}): Promise<SoakReport> {
+  const clock = new CountingClock()
+  // The first server of a process brings what stays: it is not of the caches.
+  await (await startRedis()).stop()
+  const before = await takeCensus(0, clock)
+  const unhandled: string[] = []
+  const keep = (error: unknown) => unhandled.push(String(error))
+  process.on('unhandledRejection', keep)
+  const run = new SoakRun(options, clock, tell)
+  try {
+    await run.play()
+  } finally {
+    process.off('unhandledRejection', keep)
+  }
+  await wait(300)
+  const end = await takeCensus(options.minutes * 60, clock)
+  return run.report({ unhandled, left: leftOf(before, end) })
+}
+
+function leftOf(before: Census, end: Census): SoakReport['left'] {
+  return {
+    sockets: Math.max(0, end.sockets - before.sockets),
+    timers: end.timers,
+    handles: Math.max(0, end.handles - before.handles),
+    listeners: Math.max(0, end.listeners - before.listeners),
+  }
+}
+
+class SoakRun {
+  readonly #options: SoakOptions
+  readonly #clock: CountingClock
+  readonly #tell: (census: Census) => void
+  readonly #census: Census[] = []
+  readonly #faults: Record<string, number> = {}
+  #tally: Tally = { calls: 0, errors: 0, firstError: undefined, stale: 0 }
+  #outages = 0
+  #unsettled = 0
+  #undelivered = 0
+
+  constructor(options: SoakOptions, clock: CountingClock, tell: (census: Census) => void) {
+    this.#options = options
+    this.#clock = clock
+    this.#tell = tell
+  }
+
+  async play(): Promise<void> {
+    const redis = await startRedis()
+    const proxy = await startFaultProxy({ target: redis })
+    const caches = [1, 2].map(() => createCache({ clock: this.#clock, namespace: 'soak', redis: proxy.url, memory: { maxEntries: 2_000 }, logger: new WarningLog() }))
+    for (const cache of caches) cache.on('redis-lost', () => this.#outages++)
+    await Promise.all(caches.map((cache) => cache.ready()))
+    const workload = new Workload(caches)
+    const pause = 20
+    const timer = setInterval(() => {
+      for (let calls = (this.#options.rate * pause) / 1_000; calls > 0; calls--) workload.step()
+    }, pause)
+    try {
+      await this.#misbehave({ redis, proxy })
+      await Promise.race([Promise.all(caches.map((cache) => cache.whenDelivered())), wait(10_000)])
+      this.#undelivered = caches.reduce((sum, cache) => sum + cache.inspect().queued, 0)
+      this.#tally = { ...workload.tally }
+      await closeUnderLoad(caches)
+    } finally {
+      clearInterval(timer)
+      await Promise.race([workload.settled(), wait(5_000)])
+      this.#unsettled = workload.unsettled
+      // Connections that a dying server left half open may keep the proxy waiting.
+      await Promise.race([proxy.stop(), wait(2_000)])
+      await redis.stop()
+    }
+  }
+
+  async #misbehave(scene: Parameters<(typeof MISCHIEF)[number]['begin']>[0]): Promise<void> {
+    const { minutes, every, lasts } = this.#options
+    const startedAt = performance.now()
+    const until = startedAt + minutes * 60_000
+    for (let turn = 0; performance.now() < until; turn++) {
+      const fault = MISCHIEF[turn % MISCHIEF.length] as (typeof MISCHIEF)[number]
+      await wait(every - lasts)
+      const end = await fault.begin(scene)
+      await wait(lasts)
+      await end()
+      this.#faults[fault.name] = (this.#faults[fault.name] ?? 0) + 1
+      if (turn % 3 === 2) await this.#count((performance.now() - startedAt) / 1_000)
+    }
+    await wait(1_000)
+    await this.#count((performance.now() - startedAt) / 1_000)
+  }
+
+  async #count(at: number): Promise<void> {
+    const census = await takeCensus(Math.round(at), this.#clock)
+    this.#census.push(census)
+    this.#tell(census)
+  }
+
+  report({ unhandled, left }: { unhandled: readonly string[]; left: SoakReport['left'] }): SoakReport {
+    const grown = this.#census.find(({ at }) => at >= this.#options.grownAfter) ?? this.#census[0]
+    const last = this.#census.at(-1)
+    const heapGrowth = grown === undefined || last === undefined ? 0 : last.heap / grown.heap - 1
+    const tally = this.#tally
+    const isGrown = grown !== undefined && last !== undefined && last.heap > grown.heap * (1 + GROWTH) + SLACK
+    const violations = [
+      ...(tally.errors > 0 ? [`${tally.errors} errors reached callers: ${tally.firstError}`] : []),
+      ...(tally.stale > 0 ? [`${tally.stale} stale answers in the process that had invalidated`] : []),
+      ...(this.#unsettled > 0 ? [`${this.#unsettled} calls never settled`] : []),
+      ...(this.#undelivered > 0 ? [`${this.#undelivered} invalidations were still queued although Redis was back`] : []),
+      ...(unhandled.length > 0 ? [`${unhandled.length} unhandled rejections: ${unhandled[0]}`] : []),
+      ...(isGrown ? [`the heap grew by ${Math.round(heapGrowth * 100)} %`] : []),
+      ...Object.entries(left).flatMap(([what, count]) => (count > 0 ? [`${count} ${what} were left after close()`] : [])),
+    ]
+    return {
+      ok: violations.length === 0,
+      minutes: this.#options.minutes,
+      tally,
+      faults: this.#faults,
+      outages: this.#outages,
+      unhandledRejections: unhandled,
+      unsettled: this.#unsettled,
+      undelivered: this.#undelivered,
+      census: this.#census,
+      heapGrowth: rounded(heapGrowth * 100) / 100,
+      left,
+      violations,
+    }
+  }
+}
+
+/** While calls keep coming, and twice. */
+async function closeUnderLoad(caches: readonly Cache[]): Promise<void> {
+  await Promise.all(caches.flatMap((cache) => [cache.close(), cache.close()]))
+}
