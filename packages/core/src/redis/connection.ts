@@ -94,8 +94,11 @@ export class Connection {
     }
   }
 
-  /** Sends one command; rejects with `RedisUnavailable` at the deadline (monotonic milliseconds) at the latest. */
-  call(command: string, args: readonly (string | Uint8Array | number)[], deadline: number): Promise<unknown> {
+  /**
+   * Sends one command; rejects with `RedisUnavailable` at the deadline (monotonic milliseconds) at the latest. One that nobody
+   * waits for is not held against the server when it is slow: it may have queued behind a thousand of its kind.
+   */
+  call(command: string, args: readonly (string | Uint8Array | number)[], deadline: number, isAwaited = true): Promise<unknown> {
     const { clock } = this.#options
     if (this.#lost !== undefined) return Promise.reject(this.#lost)
     const sentAt = clock.now()
@@ -125,7 +128,7 @@ export class Connection {
       this.client.callBuffer(command, args.map(asArgument)).then(
         (reply) => settle(() => {
           this.#missed = 0
-          this.#note(clock.now() - sentAt > this.#options.slow ? 'slow' : 'ok')
+          this.#note(isAwaited && clock.now() - sentAt > this.#options.slow ? 'slow' : 'ok')
           resolve(reply)
         }),
         (error) => settle(() => {

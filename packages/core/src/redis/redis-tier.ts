@@ -25,6 +25,13 @@ export interface RedisTierParts {
   readonly retryReads: boolean
 }
 
+interface CommitRequest {
+  readonly lease: Lease
+  readonly frame: StoredFrame
+  readonly deadline: number
+  readonly isAwaited: boolean
+}
+
 /** L2 on one Redis node: every method works on the current session and rejects with `RedisUnavailable` when there is none. */
 export class RedisTier implements RemoteTier {
   readonly link: Link
@@ -85,12 +92,14 @@ export class RedisTier implements RemoteTier {
   }
 
   async commit(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'> {
-    return this.#commit(COMMIT, address, { lease, frame })
+    // Nobody waits for it, so no call's budget bounds it: only the time that its lease surely lives.
+    const deadline = this.#parts.clock.now() + this.#parts.leaseTime
+    return this.#commit(COMMIT, address, { lease, frame, deadline, isAwaited: false })
   }
 
   async commitPut(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'> {
     const session = this.#sessionOf(lease)
-    const verdict = await this.#commit(COMMIT_PUT, address, { lease, frame })
+    const verdict = await this.#commit(COMMIT_PUT, address, { lease, frame, deadline: this.deadline(), isAwaited: true })
     await session.bump({ keys: [address], members: [] }, this.deadline(), false)
     return verdict
   }
@@ -145,11 +154,12 @@ export class RedisTier implements RemoteTier {
     return this.#parts.supervisor.close()
   }
 
-  async #commit(script: Script, address: Address, { lease, frame }: { lease: Lease; frame: StoredFrame }): Promise<'stored' | 'rejected'> {
+  async #commit(script: Script, address: Address, { lease, frame, deadline, isAwaited }: CommitRequest): Promise<'stored' | 'rejected'> {
     const session = this.#sessionOf(lease)
     const args = [lease.token, frame.bytes, frame.px, this.#parts.wakeChannel, encodeWake(address.key, false)]
     const lane = this.#lanesOf(session).laneFor(address.label, frame.bytes.length)
-    return Number(await runScript(lane, script, { keys: [address.key], args, deadline: this.deadline() })) === 1 ? 'stored' : 'rejected'
+    const stored = await runScript(lane, script, { keys: [address.key], args, deadline, isAwaited })
+    return Number(stored) === 1 ? 'stored' : 'rejected'
   }
 
   #session(): Session {

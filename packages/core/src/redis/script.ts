@@ -19,15 +19,17 @@ export interface ScriptCall {
   readonly args: readonly (string | Uint8Array | number)[]
   /** Monotonic milliseconds. */
   readonly deadline: number
+  /** Whether a caller waits for it. Default: true. */
+  readonly isAwaited?: boolean
 }
 
 /** Runs a script; after a restart or SCRIPT FLUSH it is sent again within the same deadline. */
-export async function runScript(connection: Connection, script: Script, { keys, args, deadline }: ScriptCall): Promise<unknown> {
+export async function runScript(connection: Connection, script: Script, { keys, args, deadline, isAwaited = true }: ScriptCall): Promise<unknown> {
   const rest = [keys.length, ...keys, ...args]
   try {
-    return await connection.call('EVALSHA', [script.digest, ...rest], deadline)
+    return await connection.call('EVALSHA', [script.digest, ...rest], deadline, isAwaited)
   } catch (error) {
     if (!isNoScript(error)) throw error
-    return connection.call('EVAL', [script.source, ...rest], deadline)
+    return connection.call('EVAL', [script.source, ...rest], deadline, isAwaited)
   }
 }
