@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type FaultPlan, startFaultProxy, startRedis } from '@granary/testing'
 import { measured } from '../stage/call.ts'
 import { rounded, Samples, type Summary } from '../stage/samples.ts'
-import { type Peer, PEERS } from './peers.ts'
+import { PEERS, type Peer } from './peers.ts'
 
 /** What one library's callers saw of one fault. Durations are milliseconds, beyond the loader's own time. */
 export interface PeerRow {
@@ -43,7 +43,11 @@ export async function compare(duration: number, tell: (row: PeerRow) => void): P
   return rows
 }
 
-async function play(names: { readonly fault: string; readonly library: string }, plan: FaultPlan, duration: number): Promise<PeerRow> {
+async function play(
+  names: { readonly fault: string; readonly library: string },
+  plan: FaultPlan,
+  duration: number,
+): Promise<PeerRow> {
   await using redis = await startRedis()
   await using proxy = await startFaultProxy({ target: redis })
   const peer = await (PEERS[names.library] as (typeof PEERS)[string])(proxy)
@@ -110,7 +114,12 @@ class Readers {
   }
 
   seen(): Pick<PeerRow, 'calls' | 'errorsSeen' | 'unsettled' | 'added'> {
-    return { calls: this.#calls, errorsSeen: this.#errors, unsettled: this.#running.size, added: this.#samples.summary() }
+    return {
+      calls: this.#calls,
+      errorsSeen: this.#errors,
+      unsettled: this.#running.size,
+      added: this.#samples.summary(),
+    }
   }
 
   async #read(): Promise<number> {

@@ -21,7 +21,9 @@ const scale = values.fast ? FAST : FULL
 const rows: Row[] = []
 for (const fault of FAULTS.filter(isAsked)) {
   const row = await runTrial(fault, scale)
-  process.stderr.write(`${row.ok ? 'ok      ' : 'VIOLATED'} ${row.fault}${row.firstError === undefined ? '' : `: ${row.firstError}`}\n`)
+  process.stderr.write(
+    `${row.ok ? 'ok      ' : 'VIOLATED'} ${row.fault}${row.firstError === undefined ? '' : `: ${row.firstError}`}\n`,
+  )
   rows.push(row)
 }
 
@@ -33,7 +35,9 @@ const compared: PeerRow[] =
 const violated = rows.filter(({ ok }) => !ok)
 if (values.json) {
   const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length }
-  process.stdout.write(`${JSON.stringify({ ok: violated.length === 0, machine, faults: rows, comparison: compared })}\n`)
+  process.stdout.write(
+    `${JSON.stringify({ ok: violated.length === 0, machine, faults: rows, comparison: compared })}\n`,
+  )
 } else {
   process.stdout.write(`${faultTable(rows)}\n`)
   if (compared.length > 0) process.stdout.write(`\n${peerTable(compared)}\n`)

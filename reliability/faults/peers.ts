@@ -32,9 +32,14 @@ export const PEERS: Readonly<Record<string, (address: PeerAddress) => Promise<Pe
   },
   bentocache: async ({ host, port }) => {
     const redis = connected({ host, port })
-    const store = bentostore().useL1Layer(memoryDriver({ maxItems: 100_000 })).useL2Layer(redisDriver({ connection: redis as never }))
+    const store = bentostore()
+      .useL1Layer(memoryDriver({ maxItems: 100_000 }))
+      .useL2Layer(redisDriver({ connection: redis as never }))
     const bento = new BentoCache({ default: 'both', stores: { both: store } })
-    return { get: (id, load) => bento.getOrSet({ key: `row:${id}`, ttl: TTL, factory: load }), close: async () => redis.disconnect() }
+    return {
+      get: (id, load) => bento.getOrSet({ key: `row:${id}`, ttl: TTL, factory: load }),
+      close: async () => redis.disconnect(),
+    }
   },
   'layered-loader': async ({ host, port }) => {
     const redis = connected({ host, port })

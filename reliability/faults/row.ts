@@ -45,7 +45,18 @@ export interface Findings {
 }
 
 /** Puts the findings of a trial into a row. */
-export function describeRow({ fault, traffic, before, after, log, recovery, lost, unsettled, noticedAfter, mends }: Findings): Row {
+export function describeRow({
+  fault,
+  traffic,
+  before,
+  after,
+  log,
+  recovery,
+  lost,
+  unsettled,
+  noticedAfter,
+  mends,
+}: Findings): Row {
   const { healthy, fault: during, after: later } = traffic.experiences
   const all = [healthy, during, later]
   const errors = all.flatMap((each) => each.errors)
@@ -73,7 +84,11 @@ export function describeRow({ fault, traffic, before, after, log, recovery, lost
 }
 
 function countedBetween(before: Stats, after: Stats): Record<string, number> {
-  const counted: Record<string, number> = { loads: after.loads - before.loads, errors: after.errors - before.errors, rejected: after.rejected - before.rejected }
+  const counted: Record<string, number> = {
+    loads: after.loads - before.loads,
+    errors: after.errors - before.errors,
+    rejected: after.rejected - before.rejected,
+  }
   for (const [reason, count] of Object.entries(after.redisFailures)) {
     const earlier = (before.redisFailures as Record<string, number>)[reason] ?? 0
     if (count > earlier) counted[reason] = count - earlier

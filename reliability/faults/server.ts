@@ -86,7 +86,11 @@ export const SERVER: readonly Fault[] = [
     },
   },
   refusing('NOAUTH', 'requirepass', 'secret'),
-  { ...refusing('WRONGPASS', 'requirepass', 'another'), server: { password: 'first' }, client: ({ proxy }) => `redis://:first@${proxy.host}:${proxy.port}` },
+  {
+    ...refusing('WRONGPASS', 'requirepass', 'another'),
+    server: { password: 'first' },
+    client: ({ proxy }) => `redis://:first@${proxy.host}:${proxy.port}`,
+  },
   refusing('too many clients', 'maxclients', 1),
   { name: 'wrong database', client: ({ proxy }) => `${proxy.url}/99` },
   {

@@ -13,7 +13,8 @@ function damaged(name: string, damage: (frame: Buffer) => Buffer): Fault {
       repeat(50, async () => {
         for (const key of await entriesOf(scene)) {
           const frame = await scene.redis.commandBytes('GET', key)
-          if (frame instanceof Uint8Array && frame.length > HEADER) await scene.redis.command('SET', key, damage(Buffer.from(frame)), 'XX', 'KEEPTTL')
+          if (frame instanceof Uint8Array && frame.length > HEADER)
+            await scene.redis.command('SET', key, damage(Buffer.from(frame)), 'XX', 'KEEPTTL')
         }
       }),
   }

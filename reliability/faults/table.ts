@@ -4,12 +4,33 @@ import type { Row } from './row.ts'
 /** Rows as aligned text; the first line names the columns. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')).join('\n')
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  '),
+    )
+    .join('\n')
 }
 
 /** The faults as a table for people. */
 export function faultTable(rows: readonly Row[]): string {
-  const head = ['fault', 'calls', 'errors', 'stale', 'lost', 'added p50', 'p99', 'max', 'while away p50', 'p99', 'machine p99', 'noticed', 'recovery', '']
+  const head = [
+    'fault',
+    'calls',
+    'errors',
+    'stale',
+    'lost',
+    'added p50',
+    'p99',
+    'max',
+    'while away p50',
+    'p99',
+    'machine p99',
+    'noticed',
+    'recovery',
+    '',
+  ]
   return table([head, ...rows.map(line)])
 }
 

@@ -36,7 +36,11 @@ export class Traffic {
   readonly #control = createCache({ namespace: 'control' })
   readonly #maxStaleness: number
   readonly #running = new Set<Promise<void>>()
-  readonly experiences: Readonly<Record<Phase, Experience>> = { healthy: new Experience(), fault: new Experience(), after: new Experience() }
+  readonly experiences: Readonly<Record<Phase, Experience>> = {
+    healthy: new Experience(),
+    fault: new Experience(),
+    after: new Experience(),
+  }
   phase: Phase = 'healthy'
   #tick = 0
   #timer: NodeJS.Timeout | undefined
@@ -65,7 +69,9 @@ export class Traffic {
 
   /** Rows of which `cache` serves an older version than the last one invalidated. */
   async lost(cache: Cache): Promise<number> {
-    const served = await Promise.all(Array.from({ length: HOT }, (_, id) => cache.getOrSet('hot', [id], () => this.versions.read(id), POLICY)))
+    const served = await Promise.all(
+      Array.from({ length: HOT }, (_, id) => cache.getOrSet('hot', [id], () => this.versions.read(id), POLICY)),
+    )
     return served.filter((version, id) => version < this.versions.leastHere(id)).length
   }
 
@@ -117,7 +123,12 @@ export class Traffic {
 
   async #readElsewhere(seen: Experience, name: 'hot' | 'cold', id: number): Promise<void> {
     const least = name === 'cold' ? 0 : this.versions.leastElsewhere(id, this.#maxStaleness)
-    const version = await this.#second.getOrSet(name, [id], () => (name === 'cold' ? Promise.resolve(0) : this.versions.read(id)), POLICY)
+    const version = await this.#second.getOrSet(
+      name,
+      [id],
+      () => (name === 'cold' ? Promise.resolve(0) : this.versions.read(id)),
+      POLICY,
+    )
     if (!(version >= least && version <= (name === 'cold' ? 0 : this.versions.current(id)))) seen.stale += 1
   }
 

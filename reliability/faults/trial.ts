@@ -19,10 +19,24 @@ export interface Scale {
 }
 
 /** What the published table is measured with: default options. */
-export const FULL: Scale = { healthy: 800, fault: 3_000, after: 500, pause: 5, maxStaleness: 1_000, hugeBytes: 512 * 1024 * 1024 }
+export const FULL: Scale = {
+  healthy: 800,
+  fault: 3_000,
+  after: 500,
+  pause: 5,
+  maxStaleness: 1_000,
+  hugeBytes: 512 * 1024 * 1024,
+}
 
 /** The same in a second, for tests. */
-export const FAST: Scale = { healthy: 250, fault: 700, after: 100, pause: 10, maxStaleness: 300, hugeBytes: 48 * 1024 * 1024 }
+export const FAST: Scale = {
+  healthy: 250,
+  fault: 700,
+  after: 100,
+  pause: 10,
+  maxStaleness: 300,
+  hugeBytes: 48 * 1024 * 1024,
+}
 
 /** A way back that takes longer than this is none. */
 const LONGEST_RECOVERY = 15_000
@@ -80,7 +94,18 @@ async function play(fault: Fault, scale: Scale, { namespace, client, begin }: Pl
     const unsettled = await settle(traffic)
     if (end !== undefined) await Promise.race([first.whenDelivered(), wait(LONGEST_RECOVERY)])
     const lost = await lostInvalidations(traffic, { first, second, fresh: () => make('first') }, scale)
-    return describeRow({ fault, traffic, before, after: first.stats(), log, recovery, lost, unsettled, noticedAfter: notice(beganAt), mends: end !== undefined })
+    return describeRow({
+      fault,
+      traffic,
+      before,
+      after: first.stats(),
+      log,
+      recovery,
+      lost,
+      unsettled,
+      noticedAfter: notice(beganAt),
+      mends: end !== undefined,
+    })
   } finally {
     await Promise.all([first.close(), second.close()])
   }
@@ -133,4 +158,3 @@ async function isAnswered(cache: Cache, at: number, deadline: number): Promise<b
   }
   return false
 }
-

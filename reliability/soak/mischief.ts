@@ -3,7 +3,10 @@ import type { FaultPlan, FaultProxy, RedisServer } from '@granary/testing'
 /** One short fault: begins, and resolves to what ends it. */
 export interface Mischief {
   readonly name: string
-  readonly begin: (scene: { readonly redis: RedisServer; readonly proxy: FaultProxy }) => Promise<() => Promise<unknown>>
+  readonly begin: (scene: {
+    readonly redis: RedisServer
+    readonly proxy: FaultProxy
+  }) => Promise<() => Promise<unknown>>
 }
 
 function onTheWire(name: string, plan: FaultPlan): Mischief {

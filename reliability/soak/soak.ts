@@ -94,7 +94,15 @@ class SoakRun {
   async play(): Promise<void> {
     const redis = await startRedis()
     const proxy = await startFaultProxy({ target: redis })
-    const caches = [1, 2].map(() => createCache({ clock: this.#clock, namespace: 'soak', redis: proxy.url, memory: { maxEntries: 2_000 }, logger: new WarningLog() }))
+    const caches = [1, 2].map(() =>
+      createCache({
+        clock: this.#clock,
+        namespace: 'soak',
+        redis: proxy.url,
+        memory: { maxEntries: 2_000 },
+        logger: new WarningLog(),
+      }),
+    )
     for (const cache of caches) cache.on('redis-lost', () => this.#outages++)
     await Promise.all(caches.map((cache) => cache.ready()))
     const workload = new Workload(caches)
@@ -151,10 +159,14 @@ class SoakRun {
       ...(tally.errors > 0 ? [`${tally.errors} errors reached callers: ${tally.firstError}`] : []),
       ...(tally.stale > 0 ? [`${tally.stale} stale answers in the process that had invalidated`] : []),
       ...(this.#unsettled > 0 ? [`${this.#unsettled} calls never settled`] : []),
-      ...(this.#undelivered > 0 ? [`${this.#undelivered} invalidations were still queued although Redis was back`] : []),
+      ...(this.#undelivered > 0
+        ? [`${this.#undelivered} invalidations were still queued although Redis was back`]
+        : []),
       ...(unhandled.length > 0 ? [`${unhandled.length} unhandled rejections: ${unhandled[0]}`] : []),
       ...(isGrown ? [`the heap grew by ${Math.round(heapGrowth * 100)} %`] : []),
-      ...Object.entries(left).flatMap(([what, count]) => (count > 0 ? [`${count} ${what} were left after close()`] : [])),
+      ...Object.entries(left).flatMap(([what, count]) =>
+        count > 0 ? [`${count} ${what} were left after close()`] : [],
+      ),
     ]
     return {
       ok: violations.length === 0,

@@ -80,8 +80,13 @@ export class Workload {
   }
 
   /** After the receipt a read in the same process sees what was written before it, or newer. */
-  async #invalidate(which: number, rows: CachedName<readonly [number], Row | null>, { id, how }: { id: number; how: number }): Promise<void> {
-    const version = ((this.#versions[id] as number) += 1)
+  async #invalidate(
+    which: number,
+    rows: CachedName<readonly [number], Row | null>,
+    { id, how }: { id: number; how: number },
+  ): Promise<void> {
+    const version = (this.#versions[id] as number) + 1
+    this.#versions[id] = version
     if (how < 0.96) await rows.delete([id])
     else if (how < 0.995) await (this.#caches[which] as Cache).invalidateTags([`row:${id}`])
     else await (this.#caches[which] as Cache).clear('row')

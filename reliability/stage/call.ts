@@ -6,7 +6,10 @@ export interface MeasuredCall<V> {
 }
 
 /** Runs a call whose loader is wrapped so that its own time can be taken off. */
-export async function measured<V>(load: () => Promise<V>, call: (loader: () => Promise<V>) => Promise<V>): Promise<MeasuredCall<V>> {
+export async function measured<V>(
+  load: () => Promise<V>,
+  call: (loader: () => Promise<V>) => Promise<V>,
+): Promise<MeasuredCall<V>> {
   let loading = 0
   const startedAt = performance.now()
   const value = await call(async () => {

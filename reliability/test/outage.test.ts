@@ -19,8 +19,18 @@ afterAll(() => redis.stop())
 describe('10,000 invalidations that Redis could not take', () => {
   test('are in force in the issuing process before Redis answers it again, and everywhere within one replay', async () => {
     const proxy = await startFaultProxy({ target: redis })
-    const issuer = createCache({ namespace: 'replay', redis: proxy.url, memory: { maxEntries: 20_000 }, logger: new WarningLog() })
-    const other = createCache({ namespace: 'replay', redis: redis.url, memory: { maxEntries: 20_000 }, logger: new WarningLog() })
+    const issuer = createCache({
+      namespace: 'replay',
+      redis: proxy.url,
+      memory: { maxEntries: 20_000 },
+      logger: new WarningLog(),
+    })
+    const other = createCache({
+      namespace: 'replay',
+      redis: redis.url,
+      memory: { maxEntries: 20_000 },
+      logger: new WarningLog(),
+    })
     await Promise.all([issuer.ready(), other.ready()])
     const ids = Array.from({ length: COUNT }, (_, id) => [id] as const)
     const [mine, theirs] = [issuer, other].map((cache) => cache.define<readonly [number], string>('row', POLICY))
@@ -68,7 +78,9 @@ describe('10,000 invalidations that Redis could not take', () => {
     expect(elsewhere.filter((row) => row === 'old')).toHaveLength(0)
     expect(replayTook).toBeLessThan(3_000)
     expect(inForceAfter).toBeLessThan(6_000)
-    process.stderr.write(`replay of ${COUNT}: open after ${Math.round(replayTook)} ms, read by the other process ${Math.round(inForceAfter)} ms\n`)
+    process.stderr.write(
+      `replay of ${COUNT}: open after ${Math.round(replayTook)} ms, read by the other process ${Math.round(inForceAfter)} ms\n`,
+    )
     await Promise.all([issuer.close(), other.close()])
     await Promise.race([proxy.stop(), wait(2_000)])
   })
@@ -108,21 +120,24 @@ describe('a Redis that must be there', () => {
   test.for([
     ['refuses', { kind: 'refuse' }],
     ['hangs', { kind: 'hang' }],
-  ] as const)('required: true fails at the start when Redis %s; without it the cache degrades, and says so', async ([, plan]) => {
-    const proxy = await startFaultProxy({ target: redis })
-    await proxy.inject(plan)
-    const log = new WarningLog()
-    const strict = createCache({ redis: { client: proxy.url, required: true }, logger: new WarningLog() })
-    const lenient = createCache({ redis: proxy.url, logger: log })
-    await expect(strict.ready()).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' })
-    await lenient.ready()
-    expect(lenient.health()).toMatchObject({ status: 'degraded', redis: 'away' })
-    expect(lenient.health().since).toBeGreaterThan(Date.now() - 60_000)
-    expect(lenient.stats()).toMatchObject({ redisAvailable: false, degraded: { reason: lenient.health().reason } })
-    expect([...log.lines.keys()].filter((line) => line.startsWith('granary: redis lost'))).toHaveLength(1)
-    await Promise.all([strict.close(), lenient.close()])
-    await Promise.race([proxy.stop(), wait(2_000)])
-  })
+  ] as const)(
+    'required: true fails at the start when Redis %s; without it the cache degrades, and says so',
+    async ([, plan]) => {
+      const proxy = await startFaultProxy({ target: redis })
+      await proxy.inject(plan)
+      const log = new WarningLog()
+      const strict = createCache({ redis: { client: proxy.url, required: true }, logger: new WarningLog() })
+      const lenient = createCache({ redis: proxy.url, logger: log })
+      await expect(strict.ready()).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' })
+      await lenient.ready()
+      expect(lenient.health()).toMatchObject({ status: 'degraded', redis: 'away' })
+      expect(lenient.health().since).toBeGreaterThan(Date.now() - 60_000)
+      expect(lenient.stats()).toMatchObject({ redisAvailable: false, degraded: { reason: lenient.health().reason } })
+      expect([...log.lines.keys()].filter((line) => line.startsWith('granary: redis lost'))).toHaveLength(1)
+      await Promise.all([strict.close(), lenient.close()])
+      await Promise.race([proxy.stop(), wait(2_000)])
+    },
+  )
 })
 
 async function until(fact: () => boolean): Promise<void> {

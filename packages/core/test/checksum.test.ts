@@ -20,7 +20,9 @@ describe('the checksum of a frame', () => {
   })
 
   test('a frame that ends early is noticed', () => {
-    fc.assert(fc.property(frames, fc.nat(), (frame, cut) => !isIntact(frame.subarray(0, 48 + (cut % (frame.length - 48))))))
+    fc.assert(
+      fc.property(frames, fc.nat(), (frame, cut) => !isIntact(frame.subarray(0, 48 + (cut % (frame.length - 48))))),
+    )
   })
 
   test('what a lease changes in place is not part of it', () => {

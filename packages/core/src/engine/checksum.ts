@@ -1,5 +1,5 @@
-import { FRAME } from '@granary/serialization'
 import { crc32 } from 'node:zlib'
+import { FRAME } from '@granary/serialization'
 
 /** Where a frame keeps its checksum: the last four bytes of the part that scripts may change, and do not. */
 const AT = FRAME.versionAt - 4
@@ -14,7 +14,12 @@ export function stampChecksum(frame: Buffer): void {
 
 /** Whether a frame is as it was written. One without a checksum is taken as it is. */
 export function isIntact(frame: Uint8Array): boolean {
-  const stamped = (((frame[AT] as number) << 24) | ((frame[AT + 1] as number) << 16) | ((frame[AT + 2] as number) << 8) | (frame[AT + 3] as number)) >>> 0
+  const stamped =
+    (((frame[AT] as number) << 24) |
+      ((frame[AT + 1] as number) << 16) |
+      ((frame[AT + 2] as number) << 8) |
+      (frame[AT + 3] as number)) >>>
+    0
   return stamped === 0 || stamped === checksumOf(frame)
 }
 
@@ -30,7 +35,11 @@ function mixed(frame: Uint8Array): number {
   let sum = end
   let at: number = FRAME.versionAt
   for (; at + 4 <= end; at += 4) {
-    const word = (frame[at] as number) | ((frame[at + 1] as number) << 8) | ((frame[at + 2] as number) << 16) | ((frame[at + 3] as number) << 24)
+    const word =
+      (frame[at] as number) |
+      ((frame[at + 1] as number) << 8) |
+      ((frame[at + 2] as number) << 16) |
+      ((frame[at + 3] as number) << 24)
     sum = Math.imul(sum ^ word, 0x85ebca6b)
     sum ^= sum >>> 13
   }

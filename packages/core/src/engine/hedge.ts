@@ -51,7 +51,11 @@ function loadBeside(op: Operation, flight: Flight, { load }: HedgedSteps): Promi
   const { flights, link, clock, settings, telemetry } = op.engine
   const now = clock.now()
   const running = flights.besideOf(op.key)
-  if (running !== undefined && !op.policy.strong && (now < link.freshUntil || now - running.startedAt < settings.maxStaleness)) {
+  if (
+    running !== undefined &&
+    !op.policy.strong &&
+    (now < link.freshUntil || now - running.startedAt < settings.maxStaleness)
+  ) {
     flight.waitsFor.add(running.flight)
     return running.landing
   }

@@ -31,7 +31,8 @@ export class Suspects {
     try {
       return await read
     } catch (error) {
-      if (error instanceof RedisUnavailable && error.reason === 'deadline') for (const { key } of addresses) this.#add(key)
+      if (error instanceof RedisUnavailable && error.reason === 'deadline')
+        for (const { key } of addresses) this.#add(key)
       throw error
     }
   }
