@@ -3,13 +3,14 @@ import { parseArgs } from 'node:util'
 import { FAULTS } from './catalogue.ts'
 import { compare, type PeerRow } from './comparison.ts'
 import type { Row } from './row.ts'
-import { faultTable, peerTable } from './table.ts'
+import { aligned, faultTable, markdown, peerTable } from './table.ts'
 import { FAST, FULL, runTrial } from './trial.ts'
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     fast: { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
     only: { type: 'string' },
     'without-peers': { type: 'boolean', default: false },
   },
@@ -39,8 +40,9 @@ if (values.json) {
     `${JSON.stringify({ ok: violated.length === 0, machine, faults: rows, comparison: compared })}\n`,
   )
 } else {
-  process.stdout.write(`${faultTable(rows)}\n`)
-  if (compared.length > 0) process.stdout.write(`\n${peerTable(compared)}\n`)
+  const layout = values.markdown ? markdown : aligned
+  process.stdout.write(`${faultTable(rows, layout)}\n`)
+  if (compared.length > 0) process.stdout.write(`\n${peerTable(compared, layout)}\n`)
   process.stdout.write(`\nfaults: rows=${rows.length} violated=${violated.length}\n`)
 }
 // A peer's client may still be trying to reconnect: it would keep the process alive.

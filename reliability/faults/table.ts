@@ -1,20 +1,26 @@
 import type { PeerRow } from './comparison.ts'
 import type { Row } from './row.ts'
 
-/** Rows as aligned text; the first line names the columns. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** How the cells of a table are put into text; the first row names the columns. */
+export type Layout = (rows: readonly (readonly string[])[]) => string
+
+/** Aligned columns, for a terminal. */
+export const aligned: Layout = (rows) => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-        .join('  '),
-    )
-    .join('\n')
+  const pad = (cell: string, column: number) =>
+    column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)
+  return rows.map((row) => row.map(pad).join('  ')).join('\n')
+}
+
+/** A Markdown table, for a page. */
+export const markdown: Layout = ([head = [], ...rows]) => {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const rule = line(head.map((_, column) => (column === 0 ? '---' : '---:')))
+  return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
 /** The faults as a table for people. */
-export function faultTable(rows: readonly Row[]): string {
+export function faultTable(rows: readonly Row[], layout: Layout = aligned): string {
   const head = [
     'fault',
     'calls',
@@ -24,18 +30,18 @@ export function faultTable(rows: readonly Row[]): string {
     'added p50',
     'p99',
     'max',
-    'while away p50',
+    'away p50',
     'p99',
     'machine p99',
     'noticed',
     'recovery',
     '',
   ]
-  return table([head, ...rows.map(line)])
+  return layout([head, ...rows.map(line)])
 }
 
 /** The comparison as a table for people. */
-export function peerTable(rows: readonly PeerRow[]): string {
+export function peerTable(rows: readonly PeerRow[], layout: Layout = aligned): string {
   const head = ['fault', 'library', 'calls', 'errors', 'unsettled', 'added p50', 'p99', 'max', 'recovery']
   const lines = rows.map((row) => [
     row.fault,
@@ -44,7 +50,7 @@ export function peerTable(rows: readonly PeerRow[]): string {
     ...[row.added.p50, row.added.p99, row.added.max].map(milliseconds),
     row.recovery === undefined ? 'never' : milliseconds(row.recovery),
   ])
-  return table([head, ...lines])
+  return layout([head, ...lines])
 }
 
 function line(row: Row): string[] {
