@@ -121,7 +121,7 @@ export class RedisTier implements RemoteTier {
     const session = this.#session()
     const frame = frameFor(session.life)
     const deadline = this.deadline()
-    const args = [frame.bytes, frame.px, this.toServer(deadline)]
+    const args = [frame.bytes, frame.px, this.#parts.supervisor.time.notAfter(deadline)]
     const lane = this.#lanesOf(session).laneFor(address.label, frame.bytes.length)
     const written = await runScript(lane, WRITE, { keys: [address.key], args, deadline })
     if (Number(written) !== 1) throw new RedisUnavailable('deadline')

@@ -1,5 +1,5 @@
 import { waitAtMost } from '../clock.ts'
-import type { ClockReading } from '../engine/remote.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
 import { RedisUnavailable } from '../errors.ts'
 import { type BusMessage, decodeMessage, decodeWake } from './bus-message.ts'
 import { parseClock } from './clock-key.ts'
@@ -13,6 +13,9 @@ const PAUSES = [25, 50, 100, 200]
 
 /** How often it is told that Redis is still away, in milliseconds. */
 const REMINDER = 60_000
+
+/** The server's time is asked for again when it was not heard for so long, in milliseconds: clocks drift. */
+const TIME_EVERY = 20_000
 
 /** Invalidations replayed in one script. */
 const REPLAY = 1_000
@@ -245,6 +248,7 @@ export class Supervisor {
         if (stopped) return
         if (proof === 'silent') session.end(new RedisUnavailable('deadline', new Error('The invalidation bus is silent.')))
         if (proof === 'renewed') this.distrust(new Error('The namespace metadata was lost and made anew.'))
+        if (this.time.age(sentAt) > TIME_EVERY) await this.#askTime(session)
       } catch {
         // The connection counts its failures and ends the session when they are enough.
       }
@@ -255,6 +259,13 @@ export class Supervisor {
       stopped = true
       cancel()
     }
+  }
+
+  async #askTime(session: Session): Promise<void> {
+    const { clock, silence } = this.#options
+    const sentAt = clock.now()
+    const [seconds, micros] = (await session.data.call('TIME', [], sentAt + silence)) as unknown[]
+    this.time.learn(Number(String(seconds)) * 1_000 + Math.floor(Number(String(micros)) / 1_000), sentAt, clock.now())
   }
 
   /** `silent`: the bus did not deliver what the clock counts; a subscriber like that is replaced. */
