@@ -8,7 +8,7 @@ import { Fences } from '../src/invalidation/fences.ts'
 import { Link } from '../src/invalidation/link.ts'
 import { EVERYTHING, OutboundQueue } from '../src/invalidation/outbound-queue.ts'
 import { isTripped, record, TRIP_RULE, UNTRIPPED } from '../src/redis/breaker.ts'
-import { Connection, CONNECTION_SETTINGS } from '../src/redis/connection.ts'
+import { CONNECTION_SETTINGS, Connection } from '../src/redis/connection.ts'
 import { ServerTime } from '../src/redis/server-time.ts'
 import { Suspects } from '../src/redis/suspects.ts'
 import { useRedis } from './stage/redis-stage.ts'
@@ -137,7 +137,12 @@ describe('C13: what waits for a server that does not answer', () => {
     const proxy = await stage.proxy()
     const client = new Redis(proxy.url, { ...CONNECTION_SETTINGS })
     const lost = new Promise((resolve) => client.on('end', resolve))
-    const connection = await Connection.open(client as never, { clock: systemClock, patience: 5_000, onLost: () => {}, slow: 1_000 })
+    const connection = await Connection.open(client as never, {
+      clock: systemClock,
+      patience: 5_000,
+      onLost: () => {},
+      slow: 1_000,
+    })
     await proxy.inject({ kind: 'hang' })
     const deadline = systemClock.now() + 60_000
     const calls = Array.from({ length: 10_001 }, () => connection.call('PING', [], deadline))
@@ -157,7 +162,12 @@ describe('C13: what waits for a server that does not answer', () => {
     const client = new Redis(proxy.url, { ...CONNECTION_SETTINGS })
     client.on('error', () => {})
     await proxy.heal()
-    const connection = await Connection.open(client as never, { clock: systemClock, patience: 5_000, onLost: () => {}, slow: 1_000 })
+    const connection = await Connection.open(client as never, {
+      clock: systemClock,
+      patience: 5_000,
+      onLost: () => {},
+      slow: 1_000,
+    })
     await proxy.inject({ kind: 'hang' })
     for (let n = 0; n < 20; n++) {
       const read = connection.call('GET', ['k'], systemClock.now() + 1)
@@ -171,7 +181,8 @@ describe('C13: what waits for a server that does not answer', () => {
 
 describe('C7: the breaker', () => {
   const outcome = fc.constantFrom('ok' as const, 'slow', 'failed')
-  const play = (outcomes: readonly ('ok' | 'slow' | 'failed')[]) => outcomes.reduce((state, each) => record(state, each), UNTRIPPED)
+  const play = (outcomes: readonly ('ok' | 'slow' | 'failed')[]) =>
+    outcomes.reduce((state, each) => record(state, each), UNTRIPPED)
 
   test('opens after three failures in a row', () => {
     expect(isTripped(play(['failed', 'failed']))).toBe(false)
@@ -193,7 +204,8 @@ describe('C7: the breaker', () => {
         const state = play(outcomes)
         expect(state.weights.length).toBeLessThanOrEqual(TRIP_RULE.window)
         const last = outcomes.slice(-TRIP_RULE.consecutive)
-        if (last.length === TRIP_RULE.consecutive && last.every((each) => each === 'failed')) expect(isTripped(state)).toBe(true)
+        if (last.length === TRIP_RULE.consecutive && last.every((each) => each === 'failed'))
+          expect(isTripped(state)).toBe(true)
         if (outcomes.every((each) => each === 'ok')) expect(state).toBe(UNTRIPPED)
         expect(play([...outcomes, ...Array.from({ length: 20 }, () => 'ok' as const)])).toEqual(UNTRIPPED)
       }),
@@ -205,18 +217,22 @@ describe("the server's clock", () => {
   test('is known within half of the shortest round trip, whatever the clocks of the two machines say', () => {
     const exchange = fc.record({ up: fc.nat(200), down: fc.nat(200) })
     fc.assert(
-      fc.property(fc.integer({ min: -1e12, max: 1e12 }), fc.array(exchange, { minLength: 1, maxLength: 20 }), (skew, exchanges) => {
-        const time = new ServerTime()
-        let now = 1_000
-        for (const { up, down } of exchanges) {
-          const sentAt = now
-          time.learn(sentAt + up + skew, sentAt, sentAt + up + down)
-          now = sentAt + up + down + 1
-        }
-        const shortest = Math.min(...exchanges.map(({ up, down }) => up + down))
-        expect(Math.abs(time.toServer(now) - (now + skew))).toBeLessThanOrEqual(shortest / 2)
-        expect(time.toLocal(time.toServer(now))).toBeCloseTo(now, 3)
-      }),
+      fc.property(
+        fc.integer({ min: -1e12, max: 1e12 }),
+        fc.array(exchange, { minLength: 1, maxLength: 20 }),
+        (skew, exchanges) => {
+          const time = new ServerTime()
+          let now = 1_000
+          for (const { up, down } of exchanges) {
+            const sentAt = now
+            time.learn(sentAt + up + skew, sentAt, sentAt + up + down)
+            now = sentAt + up + down + 1
+          }
+          const shortest = Math.min(...exchanges.map(({ up, down }) => up + down))
+          expect(Math.abs(time.toServer(now) - (now + skew))).toBeLessThanOrEqual(shortest / 2)
+          expect(time.toLocal(time.toServer(now))).toBeCloseTo(now, 3)
+        },
+      ),
     )
   })
 

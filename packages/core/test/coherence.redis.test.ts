@@ -127,7 +127,10 @@ describe('C6: a link that is not what it seems', () => {
     await other.invalidateTags(['something'])
     await until(() => rowsOf(cache).peek([2]) === undefined)
     expect(cache.health().redis).toBe('open')
-    expect(await cache.observe(() => rowsOf(cache).getOrSet([1], () => 'loaded'))).toMatchObject({ value: 'row', tier: 'l2' })
+    expect(await cache.observe(() => rowsOf(cache).getOrSet([1], () => 'loaded'))).toMatchObject({
+      value: 'row',
+      tier: 'l2',
+    })
     expect(cache.stats().entries).toBe(1)
     await proxy.heal()
     await until(() => cache.health().redis === 'open')
@@ -168,7 +171,8 @@ describe('C6: a link that is not what it seems', () => {
   test('a wake message that nobody of ours wrote harms nobody', async () => {
     const cache = await stage.node()
     await keptInMemory(cache, 1)
-    for (const message of ['', 'x', 'snope', '\u0000\u0001']) await stage.redis.command('PUBLISH', `{${stage.namespace}}:wake`, message)
+    for (const message of ['', 'x', 'snope', '\u0000\u0001'])
+      await stage.redis.command('PUBLISH', `{${stage.namespace}}:wake`, message)
     await delivered(await stage.node(), cache)
     expect(rowsOf(cache).peek([1])).toBe('old')
   })

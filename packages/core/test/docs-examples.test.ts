@@ -19,7 +19,9 @@ function examplesOf(text: string): readonly (readonly [line: number, code: strin
   ])
 }
 
-const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
+const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+  path.endsWith('.ts'),
+)
 const EXAMPLES = [...sources.map((path) => join('src', path)), 'README.md'].map((path) => ({
   path,
   examples: examplesOf(readFileSync(join(root, path), 'utf8')),
@@ -109,7 +111,10 @@ describe('examples in doc comments work', () => {
 describe('the examples of the README work', () => {
   test('one after the other', async () => {
     const readme = EXAMPLES.find(({ path }) => path === 'README.md')
-    await run((readme?.examples ?? []).map(([, code]) => code), '')
+    await run(
+      (readme?.examples ?? []).map(([, code]) => code),
+      '',
+    )
     expect(assertions).toBeGreaterThanOrEqual(3)
     expect(opened[0]?.stats()).toMatchObject({ hitsL1: 1, loads: 3, redisAvailable: true })
   })

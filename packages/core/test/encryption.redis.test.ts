@@ -10,7 +10,8 @@ const OLD = { id: '2025', key: Buffer.alloc(32, 1) }
 const NEW = { id: '2026', key: Buffer.alloc(32, 2).toString('base64') }
 const PERSON = { name: 'Ada Lovelace', note: 'very confidential' }
 
-const node = (...keys: NonNullable<CacheOptions['encrypt']>['keys']) => stage.node({ encrypt: { keys }, maxStaleness: '30s' })
+const node = (...keys: NonNullable<CacheOptions['encrypt']>['keys']) =>
+  stage.node({ encrypt: { keys }, maxStaleness: '30s' })
 const people = (cache: Cache) => cache.define<[number], typeof PERSON>('person', POLICY)
 const bytesAt = async (key: string) => (await stage.redis.commandBytes('GET', key)) as Buffer
 
@@ -37,7 +38,8 @@ describe('C11: secrets at rest', () => {
 
   test('one value is never stored as the same bytes twice', async () => {
     const cache = await node(OLD)
-    const payload = async (id: number) => (await bytesAt(await store(cache, id))).subarray(FRAME.tags + 8).toString('hex')
+    const payload = async (id: number) =>
+      (await bytesAt(await store(cache, id))).subarray(FRAME.tags + 8).toString('hex')
     expect(await payload(1)).not.toBe(await payload(2))
   })
 
@@ -125,6 +127,8 @@ describe('C11: secrets at rest', () => {
   test('a name that goes without reads what was sealed before', async () => {
     await store(await node(OLD), 1)
     const cache = await node(OLD)
-    expect(await cache.define<[number], typeof PERSON>('person', { ...POLICY, encrypt: false }).get([1])).toEqual(PERSON)
+    expect(await cache.define<[number], typeof PERSON>('person', { ...POLICY, encrypt: false }).get([1])).toEqual(
+      PERSON,
+    )
   })
 })

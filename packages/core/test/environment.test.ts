@@ -32,20 +32,30 @@ function fromEnvironment(variables: Record<string, string>): Cache {
 /** The client names of a namespace that the server knows. */
 async function connections(): Promise<string[]> {
   const list = String(await stage.redis.command('CLIENT', 'LIST'))
-  return [...list.matchAll(/name=(granary:\S+)/g)].map(([, name]) => name as string).filter((name) => name.includes(`:${stage.namespace}:`))
+  return [...list.matchAll(/name=(granary:\S+)/g)]
+    .map(([, name]) => name as string)
+    .filter((name) => name.includes(`:${stage.namespace}:`))
 }
 
 describe('C14: the variables of the environment', () => {
   test.each([
     ['nothing', {}, { url: undefined, options: { host: 'localhost', port: 6379 } }],
-    ['a URL, which wins', { REDIS_URL: 'redis://h:1/2', REDIS_HOST: 'other', REDIS_PORT: '9' }, { url: 'redis://h:1/2', options: {} }],
+    [
+      'a URL, which wins',
+      { REDIS_URL: 'redis://h:1/2', REDIS_HOST: 'other', REDIS_PORT: '9' },
+      { url: 'redis://h:1/2', options: {} },
+    ],
     [
       'parts',
       { REDIS_HOST: 'h', REDIS_PORT: '7000', REDIS_DB: '3', REDIS_PASSWORD: 'pw' },
       { options: { host: 'h', port: 7000, db: 3, password: 'pw' } },
     ],
     ['what Kubernetes injects', { REDIS_PORT: 'tcp://10.0.0.7:6380' }, { options: { host: '10.0.0.7', port: 6380 } }],
-    ['a host beside it', { REDIS_HOST: 'h', REDIS_PORT: 'tcp://10.0.0.7:6380' }, { options: { host: 'h', port: 6380 } }],
+    [
+      'a host beside it',
+      { REDIS_HOST: 'h', REDIS_PORT: 'tcp://10.0.0.7:6380' },
+      { options: { host: 'h', port: 6380 } },
+    ],
     [
       'limits, in seconds',
       { REDIS_SOCKET_TIMEOUT: '2.5', REDIS_SOCKET_CONNECT_TIMEOUT: '1', REDIS_MAX_CONNECTIONS: '50' },
@@ -53,7 +63,11 @@ describe('C14: the variables of the environment', () => {
     ],
     ['a retry', { REDIS_RETRY_ON_TIMEOUT: 'True' }, { retryOnTimeout: true }],
     ['no retry', { REDIS_RETRY_ON_TIMEOUT: 'false' }, { retryOnTimeout: false }],
-    ['blanks, which are nothing', { REDIS_URL: '  ', REDIS_HOST: '' }, { url: undefined, options: { host: 'localhost' } }],
+    [
+      'blanks, which are nothing',
+      { REDIS_URL: '  ', REDIS_HOST: '' },
+      { url: undefined, options: { host: 'localhost' } },
+    ],
     ['names it does not know', { REDIS_CLUSTER: 'yes', REDIS_SSL: 'x' }, { options: { host: 'localhost' } }],
   ])('%s', (_, variables, expected) => {
     expect(readEnvironment(variables as NodeJS.ProcessEnv)).toMatchObject(expected)
@@ -103,7 +117,11 @@ describe('C14: the variables of the environment', () => {
 
   test('REDIS_MAX_CONNECTIONS bounds how many there are', async () => {
     await fromEnvironment({ REDIS_URL: stage.redis.url }).ready()
-    expect((await connections()).toSorted().map((name) => name.split(':').at(-1))).toEqual(['bulk', 'data', 'subscriber'])
+    expect((await connections()).toSorted().map((name) => name.split(':').at(-1))).toEqual([
+      'bulk',
+      'data',
+      'subscriber',
+    ])
     await opened.pop()?.close()
     await fromEnvironment({ REDIS_MAX_CONNECTIONS: '2' }).ready()
     expect((await connections()).length).toBe(2)
@@ -196,7 +214,9 @@ describe('C14: an ioredis client that the user already has', () => {
       await cache.drain()
       expect(mine.options).toEqual(options)
       expect(await mine.set('mine', '1')).toBe('OK')
-      expect((await mine.call('KEYS', '*')) as string[]).toContain(cache.define('x', { ttl: '1m' }).keyOf([]).replace(':x:1:', ':row:1:1'))
+      expect((await mine.call('KEYS', '*')) as string[]).toContain(
+        cache.define('x', { ttl: '1m' }).keyOf([]).replace(':x:1:', ':row:1:1'),
+      )
       await cache.close()
       expect(await mine.get('mine')).toBe('1')
       expect(mine.status).toBe('ready')
@@ -223,7 +243,12 @@ describe('C14: an ioredis client that the user already has', () => {
     expect(client.status).toBe('wait')
     await client.connect()
     try {
-      expect(client.options).toMatchObject({ db: 6, enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 })
+      expect(client.options).toMatchObject({
+        db: 6,
+        enableOfflineQueue: false,
+        autoResendUnfulfilledCommands: false,
+        maxRetriesPerRequest: 0,
+      })
       expect(await client.ping()).toBe('PONG')
     } finally {
       client.disconnect()
@@ -246,7 +271,9 @@ describe('the entry point', () => {
       await cache.close()
     `
     const flags = ['--conditions=@granary/source', '--import=tsx', '--input-type=module', '--eval', program]
-    const { stdout } = await promisify(execFile)(process.execPath, flags, { cwd: fileURLToPath(new URL('..', import.meta.url)) })
+    const { stdout } = await promisify(execFile)(process.execPath, flags, {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+    })
     expect(JSON.parse(stdout)).toEqual([false, true])
   })
 })

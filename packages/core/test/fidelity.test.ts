@@ -3,15 +3,18 @@ import { c9Values, classes, identical } from '../../serialization/test/c9-values
 import { eventsOf, openMemory } from './stage/memory-stage.ts'
 
 describe('C9: from memory everything comes back as it went in', () => {
-  test.each(c9Values)('$name: to the caller of the miss, to those who waited with it, and to every hit', async ({ make, shareable }) => {
-    const { cache } = openMemory({ classes })
-    const named = cache.define<[], unknown>('value', { ttl: '1m', negativeTtl: '1m' })
-    const waited = await Promise.all([named.getOrSet([], make), named.getOrSet([], make)])
-    const hits = [await named.getOrSet([], () => 'loaded'), await named.get([]), named.peek([])]
-    for (const value of [...waited, ...hits]) expect(identical(value, make())).toBe(true)
-    if (typeof make() === 'object' && make() !== null) expect(hits[0] === hits[1]).toBe(shareable)
-    expect(cache.stats()).toMatchObject({ loads: 1, refused: 0 })
-  })
+  test.each(c9Values)(
+    '$name: to the caller of the miss, to those who waited with it, and to every hit',
+    async ({ make, shareable }) => {
+      const { cache } = openMemory({ classes })
+      const named = cache.define<[], unknown>('value', { ttl: '1m', negativeTtl: '1m' })
+      const waited = await Promise.all([named.getOrSet([], make), named.getOrSet([], make)])
+      const hits = [await named.getOrSet([], () => 'loaded'), await named.get([]), named.peek([])]
+      for (const value of [...waited, ...hits]) expect(identical(value, make())).toBe(true)
+      if (typeof make() === 'object' && make() !== null) expect(hits[0] === hits[1]).toBe(shareable)
+      expect(cache.stats()).toMatchObject({ loads: 1, refused: 0 })
+    },
+  )
 
   test.each(c9Values)('$name: written through, or set, it is read back', async ({ make }) => {
     const { cache } = openMemory({ classes })
@@ -40,7 +43,11 @@ describe('C9: nobody can change what others are served', () => {
     ['a Map', () => new Map([['a', 1]]), (map: Map<string, number>) => void map.set('a', 666)],
     ['a Set', () => new Set(['a']), (set: Set<string>) => void set.add('b')],
     ['bytes', () => Buffer.from('abc'), (bytes: Buffer) => void bytes.fill(0)],
-    ['plain data around a Date', () => ({ at: new Date(0), n: 1 }), (row: { at: Date; n: number }) => void row.at.setFullYear(1999)],
+    [
+      'plain data around a Date',
+      () => ({ at: new Date(0), n: 1 }),
+      (row: { at: Date; n: number }) => void row.at.setFullYear(1999),
+    ],
   ])('%s of a hit, of the miss, or kept by the loader may be changed: it is a copy', async (_, make, spoil) => {
     const { cache } = openMemory()
     const kept: unknown[] = []
@@ -166,9 +173,12 @@ describe('C10: errors and nulls', () => {
   })
 
   test.each([
-    ['throws', () => {
-      throw new Error('no tags')
-    }],
+    [
+      'throws',
+      () => {
+        throw new Error('no tags')
+      },
+    ],
     ['gives something that is no tag', () => [42]],
     ['gives an empty tag', () => ['']],
   ])('a tags function that %s costs the entry, never the call', async (_, tags) => {
@@ -253,11 +263,27 @@ describe('C2 and C10: batches', () => {
 
   test('a condition is asked for every call of a batch', async () => {
     const { cache } = openMemory()
-    const named = cache.define<[number, boolean], string>('user', { ttl: '1m', key: (id) => id, condition: (_, cached) => cached })
-    const calls: readonly (readonly [number, boolean])[] = [[1, true], [2, false], [3, true]]
+    const named = cache.define<[number, boolean], string>('user', {
+      ttl: '1m',
+      key: (id) => id,
+      condition: (_, cached) => cached,
+    })
+    const calls: readonly (readonly [number, boolean])[] = [
+      [1, true],
+      [2, false],
+      [3, true],
+    ]
     const load = async (missing: readonly (readonly [number, boolean])[]) => missing.map(([id]) => `row ${id}`)
     expect(await named.getOrSetMany(calls as [number, boolean][], load)).toEqual(['row 1', 'row 2', 'row 3'])
     expect([1, 2, 3].map((id) => named.peek([id, true]))).toEqual(['row 1', undefined, 'row 3'])
-    expect(await named.getOrSetMany([[1, false], [3, true]], async (missing) => missing.map(([id]) => `new ${id}`))).toEqual(['new 1', 'row 3'])
+    expect(
+      await named.getOrSetMany(
+        [
+          [1, false],
+          [3, true],
+        ],
+        async (missing) => missing.map(([id]) => `new ${id}`),
+      ),
+    ).toEqual(['new 1', 'row 3'])
   })
 })

@@ -82,9 +82,12 @@ describe('C5: absolute expiry', () => {
   })
 
   test.each([
-    ['throws', () => {
-      throw new Error('no ttl for this')
-    }],
+    [
+      'throws',
+      () => {
+        throw new Error('no ttl for this')
+      },
+    ],
     ['returns a number', () => 5_000],
     ['returns nonsense', () => 'soon'],
   ])('a ttl function that %s costs the entry, never the call, and is told', async (_, ttl) => {
@@ -304,7 +307,8 @@ describe('C5: timeouts', () => {
     await clock.advanceAsync(999)
     expect(signal?.aborted).toBe(false)
     await clock.advanceAsync(1)
-    for (const result of await both) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'LOAD_TIMEOUT' } })
+    for (const result of await both)
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'LOAD_TIMEOUT' } })
     expect(signal?.aborted).toBe(true)
     expect(signal?.reason).toMatchObject({ code: 'LOAD_TIMEOUT', key: rows.keyOf([1]) })
     release()
@@ -381,7 +385,7 @@ describe('C5: inside a load', () => {
     expect(await rows.getOrSet([1], () => 'loaded')).toBe('loaded')
   })
 
-  test('a loader that changes the value it refreshes changes nobody else\'s', async () => {
+  test("a loader that changes the value it refreshes changes nobody else's", async () => {
     const { cache, clock } = openMemory()
     const named = cache.define<[], Map<string, number>>('map', { ttl: '1m', jitter: 0, staleIfError: '10m' })
     await named.getOrSet([], () => new Map([['a', 1]]))
@@ -416,7 +420,11 @@ describe('C5: what is stored at all', () => {
 
   test('condition sends a call past the cache', async () => {
     const { cache } = openMemory()
-    const named = cache.define<[number, boolean], string>('row', { ttl: '1m', key: (id) => id, condition: (_, cached) => cached })
+    const named = cache.define<[number, boolean], string>('row', {
+      ttl: '1m',
+      key: (id) => id,
+      condition: (_, cached) => cached,
+    })
     await named.getOrSet([1, true], () => 'cached')
     expect(await named.getOrSet([1, false], () => 'direct')).toBe('direct')
     expect(await named.getOrSet([1, true], () => 'direct')).toBe('cached')
@@ -465,7 +473,8 @@ describe('C5 as laws', () => {
   test('by default 1,000 entries that were loaded together expire over a fifth of the ttl', async () => {
     const { cache, clock } = openMemory()
     await Promise.all(Array.from({ length: 1_000 }, (_, id) => cache.getOrSet('row', [id], () => id, { ttl: '100s' })))
-    const alive = () => Array.from({ length: 1_000 }, (_, id) => cache.peek('row', [id])).filter((row) => row !== undefined).length
+    const alive = () =>
+      Array.from({ length: 1_000 }, (_, id) => cache.peek('row', [id])).filter((row) => row !== undefined).length
     await clock.advanceAsync(89_999)
     expect(alive()).toBe(1_000)
     await clock.advanceAsync(10_001)
@@ -478,24 +487,41 @@ describe('C5 as laws', () => {
   test('age only ever leads from fresh over stale and kept to expired', () => {
     const rank = { fresh: 0, due: 0, stale: 1, kept: 2, expired: 3 }
     fc.assert(
-      fc.property(lives, policies, chances, fc.array(fc.nat(3_000_000_000), { minLength: 2, maxLength: 10 }), (life, policy, chance, ages) => {
-        const times = planExpiry(life, policy, new ScriptedRandom([chance]))
-        const ranks = ages.toSorted((a, b) => a - b).map((age) => rank[judgeFreshness(times, NEVER_EARLY, life.created + age, new ScriptedRandom([]))])
-        expect(ranks).toEqual(ranks.toSorted())
-      }),
+      fc.property(
+        lives,
+        policies,
+        chances,
+        fc.array(fc.nat(3_000_000_000), { minLength: 2, maxLength: 10 }),
+        (life, policy, chance, ages) => {
+          const times = planExpiry(life, policy, new ScriptedRandom([chance]))
+          const ranks = ages
+            .toSorted((a, b) => a - b)
+            .map((age) => rank[judgeFreshness(times, NEVER_EARLY, life.created + age, new ScriptedRandom([]))])
+          expect(ranks).toEqual(ranks.toSorted())
+        },
+      ),
     )
   })
 
   test('an early refresh is due from its share on and never makes a value stale', () => {
     fc.assert(
-      fc.property(lives, fc.double({ min: 0.01, max: 0.99, noNaN: true }), fc.double({ min: 0, max: 1.5, noNaN: true }), (life, share, age) => {
-        const times = planExpiry(life, { jitter: 0, staleWhileRevalidate: 0, staleIfError: 0 }, new ScriptedRandom([]))
-        const now = times.created + age * (times.freshUntil - times.created)
-        const freshness = judgeFreshness(times, { refreshAhead: share, beta: 0 }, now, new ScriptedRandom([]))
-        if (now >= times.freshUntil) expect(freshness).toBe('expired')
-        else if (age < share - 1e-9) expect(freshness).toBe('fresh')
-        else if (age > share + 1e-9) expect(freshness).toBe('due')
-      }),
+      fc.property(
+        lives,
+        fc.double({ min: 0.01, max: 0.99, noNaN: true }),
+        fc.double({ min: 0, max: 1.5, noNaN: true }),
+        (life, share, age) => {
+          const times = planExpiry(
+            life,
+            { jitter: 0, staleWhileRevalidate: 0, staleIfError: 0 },
+            new ScriptedRandom([]),
+          )
+          const now = times.created + age * (times.freshUntil - times.created)
+          const freshness = judgeFreshness(times, { refreshAhead: share, beta: 0 }, now, new ScriptedRandom([]))
+          if (now >= times.freshUntil) expect(freshness).toBe('expired')
+          else if (age < share - 1e-9) expect(freshness).toBe('fresh')
+          else if (age > share + 1e-9) expect(freshness).toBe('due')
+        },
+      ),
     )
   })
 })

@@ -74,7 +74,10 @@ describe('incidents that cannot happen again', () => {
       ['a', 1],
       ['b', 2],
     ])
-    const total = cache.define<[], number>('total', { ttl: '5m', tags: () => [...prices.keys()].map((id) => `model:${id}`) })
+    const total = cache.define<[], number>('total', {
+      ttl: '5m',
+      tags: () => [...prices.keys()].map((id) => `model:${id}`),
+    })
     const sum = () => total.getOrSet([], () => [...prices.values()].reduce((all, each) => all + each, 0))
     expect(await sum()).toBe(3)
     prices.set('b', 20)
@@ -100,7 +103,11 @@ describe('incidents that cannot happen again', () => {
   test('16: the clock of invalidations never goes back, and the entry is gone before it advances', async () => {
     const cache = await stage.node()
     const monitor = await stage.redis.monitor()
-    const read = async () => String(await stage.redis.command('GET', `{${stage.namespace}}:clk`)).split(':').slice(1, 3).map(Number)
+    const read = async () =>
+      String(await stage.redis.command('GET', `{${stage.namespace}}:clk`))
+        .split(':')
+        .slice(1, 3)
+        .map(Number)
     let [tags, sequence] = (await read()) as [number, number]
     for (let round = 0; round < 10; round++) {
       await Promise.all([cache.delete('row', [round]), cache.invalidateTags(['t']), cache.clear('row')])
@@ -108,10 +115,15 @@ describe('incidents that cannot happen again', () => {
       expect([nextTags, nextSequence]).toEqual([tags + 2, sequence + 3])
       ;[tags, sequence] = [nextTags, nextSequence]
     }
-    const told = (await monitor.commands({ scripts: true })).filter(({ name, from }) => from === 'lua' && /^(DEL|PUBLISH)$/.test(name))
+    const told = (await monitor.commands({ scripts: true })).filter(
+      ({ name, from }) => from === 'lua' && /^(DEL|PUBLISH)$/.test(name),
+    )
     const deleted = told.findIndex(({ name, args }) => name === 'DEL' && args[1]?.endsWith(':row:1:9'))
     expect(deleted).toBeGreaterThanOrEqual(0)
-    expect(told[deleted + 1]).toMatchObject({ name: 'PUBLISH', args: expect.arrayContaining([expect.stringContaining('"9"')]) })
+    expect(told[deleted + 1]).toMatchObject({
+      name: 'PUBLISH',
+      args: expect.arrayContaining([expect.stringContaining('"9"')]),
+    })
   })
 
   test('18: an invalidation that Redis does not take still holds here, and skips none of the others', async () => {
@@ -132,7 +144,11 @@ describe('incidents that cannot happen again', () => {
   test('35: nothing ever walks the keys of Redis', async () => {
     const monitor = await stage.redis.monitor()
     const cache = await stage.node()
-    await cache.getOrSetMany('row', Array.from({ length: 50 }, (_, id) => id), async (ids) => ids.map((id) => id))
+    await cache.getOrSetMany(
+      'row',
+      Array.from({ length: 50 }, (_, id) => id),
+      async (ids) => ids.map((id) => id),
+    )
     await cache.drain()
     await cache.delete('row', [1])
     await cache.invalidateTags(['t'])
@@ -142,6 +158,7 @@ describe('incidents that cannot happen again', () => {
     await cache.close()
     const names = (await monitor.commands({ scripts: true })).map(({ name }) => name)
     expect(names.length).toBeGreaterThan(50)
-    for (const walk of ['KEYS', 'SCAN', 'SSCAN', 'HSCAN', 'ZSCAN', 'RANDOMKEY', 'FLUSHDB', 'FLUSHALL']) expect(names).not.toContain(walk)
+    for (const walk of ['KEYS', 'SCAN', 'SSCAN', 'HSCAN', 'ZSCAN', 'RANDOMKEY', 'FLUSHDB', 'FLUSHALL'])
+      expect(names).not.toContain(walk)
   })
 })

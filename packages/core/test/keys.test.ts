@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { createClassRegistry, createSecretDigester } from '@granary/serialization'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { localKeyOf, planKeying } from '../src/key/keying.ts'
 import type { PartialPolicy } from '../src/index.ts'
+import { localKeyOf, planKeying } from '../src/key/keying.ts'
 import { openMemory } from './stage/memory-stage.ts'
 import { MONEY, Money } from './stage/money.ts'
 
@@ -216,7 +216,9 @@ describe('C1: names and versions', () => {
   test('a key is namespace, name, version and arguments', () => {
     const { cache } = openMemory({ namespace: 'shop' })
     expect(cache.define('user:by-id', { ttl: '1m' }).keyOf([42])).toBe('shop:user:by-id:1:42')
-    expect(cache.define('user:by-name', { ttl: '1m', version: 3 }).keyOf(['ada', 1])).toBe('shop:user:by-name:3:"ada",1')
+    expect(cache.define('user:by-name', { ttl: '1m', version: 3 }).keyOf(['ada', 1])).toBe(
+      'shop:user:by-name:3:"ada",1',
+    )
   })
 
   test('a new version starts empty, and the old one is still there for those who ask for it', async () => {

@@ -61,7 +61,10 @@ describe('ready', () => {
 describe('drain', () => {
   test('resolves when everything that nobody waits for has ended', async () => {
     const cache = await stage.node()
-    await rowsOf(cache).getOrSetMany(Array.from({ length: 50 }, (_, id) => [id] as [number]), async (missing) => missing.map(([id]) => id))
+    await rowsOf(cache).getOrSetMany(
+      Array.from({ length: 50 }, (_, id) => [id] as [number]),
+      async (missing) => missing.map(([id]) => id),
+    )
     await cache.drain()
     expect(cache.inspect()).toEqual({ flights: 0, background: 0, puts: 0, queued: 0 })
     expect(((await stage.redis.command('KEYS', `${stage.namespace}:row:*`)) as string[]).length).toBe(50)
@@ -108,7 +111,10 @@ describe('close', () => {
   })
 
   test('while waiting for the lease of another process: the load runs here', async () => {
-    const [holder, cache] = [await stage.node({ redis: { leaseTime: '20s' } }), await stage.node({ redis: { leaseTime: '20s' } })]
+    const [holder, cache] = [
+      await stage.node({ redis: { leaseTime: '20s' } }),
+      await stage.node({ redis: { leaseTime: '20s' } }),
+    ]
     const db = new Database([[1, 'row']])
     const release = db.hold()
     const held = rowsOf(holder).getOrSet([1], db.reading(1))
@@ -165,8 +171,17 @@ describe('close', () => {
     await proxy.inject({ kind: 'hang' })
     const calls: Promise<unknown>[] = []
     for (let id = 0; id < 20; id++) {
-      calls.push(rows.getOrSet([id], () => 'row'), rows.get([id]), rows.put([id], () => 'row'), rows.set([id], 'row'))
-      calls.push(rows.delete([id]), cache.invalidateTags(['t']), rows.getOrSetMany([[id]], async () => ['row']))
+      calls.push(
+        rows.getOrSet([id], () => 'row'),
+        rows.get([id]),
+        rows.put([id], () => 'row'),
+        rows.set([id], 'row'),
+      )
+      calls.push(
+        rows.delete([id]),
+        cache.invalidateTags(['t']),
+        rows.getOrSetMany([[id]], async () => ['row']),
+      )
       calls.push(cache.refresh(() => rows.getOrSet([id], () => 'row')))
     }
     await wait(5)
@@ -186,7 +201,12 @@ describe('close', () => {
     expect(await rows.getOrSetMany([[1]], async () => ['loaded'])).toEqual(['loaded'])
     expect(await rows.get([1])).toBeUndefined()
     expect(await rows.put([1], () => 'written')).toBe('written')
-    for (const refused of [() => rows.set([1], 'x'), () => rows.delete([1]), () => cache.clear(), () => cache.invalidateTags(['t'])])
+    for (const refused of [
+      () => rows.set([1], 'x'),
+      () => rows.delete([1]),
+      () => cache.clear(),
+      () => cache.invalidateTags(['t']),
+    ])
       await expect(refused()).rejects.toMatchObject({ code: 'CACHE_CLOSED' })
     expect(cache.inspect()).toEqual({ flights: 0, background: 0, puts: 0, queued: 0 })
   })

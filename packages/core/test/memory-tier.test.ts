@@ -86,7 +86,10 @@ type Step =
 
 const place = { segment: fc.nat(1), key: fc.nat(12) }
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('put' as const), ...place, bytes: fc.integer({ min: 1, max: 12 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('put' as const), ...place, bytes: fc.integer({ min: 1, max: 12 }) }),
+  },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('hit' as const), ...place }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), ...place }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const), segment: place.segment }) },
@@ -119,7 +122,9 @@ describe('C13: process memory', () => {
             tier.clearSegment(segment)
             model.clear(segment.name)
           }
-          const held = segments.flatMap(({ name: at, entries }) => [...entries.keys()].map((key) => `${at}${String(key)}`))
+          const held = segments.flatMap(({ name: at, entries }) =>
+            [...entries.keys()].map((key) => `${at}${String(key)}`),
+          )
           expect(held.toSorted()).toEqual(model.keys)
           expect([tier.size, tier.bytes]).toEqual([model.keys.length, model.bytes])
           expect(tier.size).toBeLessThanOrEqual(bound.maxEntries)
@@ -142,7 +147,9 @@ describe('C13: process memory', () => {
       await row(id)
       if (id % 40 === 0) for (let hot = 0; hot < 50; hot++) await row(hot)
     }
-    const survivors = Array.from({ length: 50 }, (_, id) => cache.peek('row', [id])).filter((each) => each !== undefined)
+    const survivors = Array.from({ length: 50 }, (_, id) => cache.peek('row', [id])).filter(
+      (each) => each !== undefined,
+    )
     expect(survivors.length).toBe(50)
   })
 
@@ -164,7 +171,11 @@ describe('C13: process memory', () => {
 
   test('incident 11: clearing a name of 20,000 entries is one step for its readers, and frees all their room', async () => {
     const { cache } = openMemory({ memory: { maxEntries: 50_000 } })
-    await cache.getOrSetMany('row', Array.from({ length: 20_000 }, (_, id) => id), async (ids) => ids.map((id) => ({ id })))
+    await cache.getOrSetMany(
+      'row',
+      Array.from({ length: 20_000 }, (_, id) => id),
+      async (ids) => ids.map((id) => ({ id })),
+    )
     await cache.getOrSet('other', [1], () => 'kept')
     expect(cache.stats().entries).toBe(20_001)
     const startedAt = performance.now()
@@ -177,4 +188,3 @@ describe('C13: process memory', () => {
     expect(cache.stats()).toMatchObject({ entries: 0, bytes: 0 })
   })
 })
-

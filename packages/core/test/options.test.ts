@@ -113,8 +113,8 @@ describe('the mistakes of a policy are refused when the name is defined', () => 
     ['one ignored position instead of a list', { ignore: 1 }, 'ignore', /positions/],
     ['an ignored position below zero', { ignore: [-1] }, 'ignore', /positions/],
     ['a secret position that is a name', { secret: ['key'] }, 'secret', /positions/],
-    ['a key function and ignored arguments', { key: () => 1, ignore: [0] }, 'ignore', /key function/],
-    ['a key function and secret positions', { key: () => 1, secret: [0] }, 'secret', /secret: true/],
+    ['a key function and ignored arguments', { key: (): number => 1, ignore: [0] }, 'ignore', /key function/],
+    ['a key function and secret positions', { key: (): number => 1, secret: [0] }, 'secret', /secret: true/],
   ])('%s', (_, wrong, option, says) => {
     const { cache } = openMemory()
     const { message } = refusal(() => cache.define('user', { ...POLICY, ...wrong } as never))

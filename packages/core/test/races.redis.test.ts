@@ -22,9 +22,11 @@ const data = (connection: { sent(command: string): boolean }) => connection.sent
 async function scene({ proxied = false, callBudget = '1s' as Duration } = {}) {
   const db = new Database<Row>([[1, { id: 1, version: 0 }]])
   const options = { maxStaleness: '5s', redis: { callBudget } } as const
-  const { cache: a, proxy } = proxied ? await stage.proxied(options) : { cache: await stage.node(options), proxy: undefined }
+  const { cache: a, proxy } = proxied
+    ? await stage.proxied(options)
+    : { cache: await stage.node(options), proxy: undefined }
   const b = await stage.node(options)
-  const rowsOf = (cache: Cache): CachedName<[number], Row> => cache.define('row', { ...POLICY })
+  const rowsOf = (cache: Cache): CachedName<[number], Row> => cache.define<[number], Row>('row', { ...POLICY })
   const [rowsA, rowsB] = [rowsOf(a), rowsOf(b)]
   const readA = () => rowsA.getOrSet([1], db.reading(1))
   const readB = () => rowsB.getOrSet([1], db.reading(1))
@@ -43,20 +45,23 @@ const INVALIDATIONS: readonly (readonly [string, (cache: Cache) => Promise<unkno
 ]
 
 describe('C3, the race table: on the node that loads', () => {
-  test.each(INVALIDATIONS)('by %s: a load that began before is not kept by any tier of any node', async (_, invalidate) => {
-    const { a, rowsB, db, readA, readB, write } = await scene()
-    const release = db.hold()
-    const early = readA()
-    await until(() => db.reads.length === 1)
-    write(1)
-    await invalidate(a)
-    release()
-    expect(await early).toEqual(v(0))
-    await a.drain()
-    expect(a.peek('row', [1])).toBeUndefined()
-    expect(await rowsB.get([1])).toBeUndefined()
-    expect([await readA(), await readB()]).toEqual([v(1), v(1)])
-  })
+  test.each(INVALIDATIONS)(
+    'by %s: a load that began before is not kept by any tier of any node',
+    async (_, invalidate) => {
+      const { a, rowsB, db, readA, readB, write } = await scene()
+      const release = db.hold()
+      const early = readA()
+      await until(() => db.reads.length === 1)
+      write(1)
+      await invalidate(a)
+      release()
+      expect(await early).toEqual(v(0))
+      await a.drain()
+      expect(a.peek('row', [1])).toBeUndefined()
+      expect(await rowsB.get([1])).toBeUndefined()
+      expect([await readA(), await readB()]).toEqual([v(1), v(1)])
+    },
+  )
 
   test.each(INVALIDATIONS)('by %s: a new read does not get what the old load brings', async (_, invalidate) => {
     const { a, db, readA, write } = await scene()
@@ -73,35 +78,41 @@ describe('C3, the race table: on the node that loads', () => {
 })
 
 describe('C3, the race table: on another node', () => {
-  test.each(INVALIDATIONS)('by %s: a load that began before is not kept by any tier of any node', async (_, invalidate) => {
-    const { a, b, rowsB, db, readA, readB, write } = await scene()
-    const release = db.hold()
-    const early = readA()
-    await until(() => db.reads.length === 1)
-    write(1)
-    await invalidate(b)
-    release()
-    expect(await early).toEqual(v(0))
-    await a.drain()
-    expect(await rowsB.get([1])).toBeUndefined()
-    expect(await readB()).toEqual(v(1))
-    await delivered(b, a)
-    expect(await readA()).toEqual(v(1))
-  })
+  test.each(INVALIDATIONS)(
+    'by %s: a load that began before is not kept by any tier of any node',
+    async (_, invalidate) => {
+      const { a, b, rowsB, db, readA, readB, write } = await scene()
+      const release = db.hold()
+      const early = readA()
+      await until(() => db.reads.length === 1)
+      write(1)
+      await invalidate(b)
+      release()
+      expect(await early).toEqual(v(0))
+      await a.drain()
+      expect(await rowsB.get([1])).toBeUndefined()
+      expect(await readB()).toEqual(v(1))
+      await delivered(b, a)
+      expect(await readA()).toEqual(v(1))
+    },
+  )
 
-  test.each(INVALIDATIONS)('by %s: the invalidating node itself sees the new row at once, load or no load', async (_, invalidate) => {
-    const { a, b, db, readA, readB, write } = await scene()
-    const release = db.hold()
-    const early = readA()
-    await until(() => db.reads.length === 1)
-    write(1)
-    await invalidate(b)
-    release()
-    expect(await readB()).toEqual(v(1))
-    await early
-    await a.drain()
-    expect(await readB()).toEqual(v(1))
-  })
+  test.each(INVALIDATIONS)(
+    'by %s: the invalidating node itself sees the new row at once, load or no load',
+    async (_, invalidate) => {
+      const { a, b, db, readA, readB, write } = await scene()
+      const release = db.hold()
+      const early = readA()
+      await until(() => db.reads.length === 1)
+      write(1)
+      await invalidate(b)
+      release()
+      expect(await readB()).toEqual(v(1))
+      await early
+      await a.drain()
+      expect(await readB()).toEqual(v(1))
+    },
+  )
 
   test.each(INVALIDATIONS)('by %s: what is in both tiers of both nodes is gone', async (_, invalidate) => {
     const { a, b, readA, readB, write } = await scene()
@@ -187,23 +198,26 @@ describe('C3: write-throughs on two nodes', () => {
 })
 
 describe('C3: the bus and the replies race', () => {
-  test.each(INVALIDATIONS)('A2, by %s: an old reply that comes after the message does not stay in memory', async (_, invalidate) => {
-    const { a, b, readA, readB, write, proxy } = await scene({ proxied: true })
-    await readB()
-    await b.drain()
-    await a.getOrSet('warm', [], () => 1)
-    const held = await proxy.inject({ kind: 'hang', direction: 'down', connections: data })
-    const early = readA()
-    await until(() => proxy.commands.filter(({ name }) => name === 'MGET').length >= 2)
-    await wait(20)
-    write(1)
-    await invalidate(b)
-    await delivered(b, a)
-    await held.lift()
-    await early
-    expect(a.peek('row', [1])).not.toEqual(v(0))
-    expect(await readA()).toEqual(v(1))
-  })
+  test.each(INVALIDATIONS)(
+    'A2, by %s: an old reply that comes after the message does not stay in memory',
+    async (_, invalidate) => {
+      const { a, b, readA, readB, write, proxy } = await scene({ proxied: true })
+      await readB()
+      await b.drain()
+      await a.getOrSet('warm', [], () => 1)
+      const held = await proxy.inject({ kind: 'hang', direction: 'down', connections: data })
+      const early = readA()
+      await until(() => proxy.commands.filter(({ name }) => name === 'MGET').length >= 2)
+      await wait(20)
+      write(1)
+      await invalidate(b)
+      await delivered(b, a)
+      await held.lift()
+      await early
+      expect(a.peek('row', [1])).not.toEqual(v(0))
+      expect(await readA()).toEqual(v(1))
+    },
+  )
 
   test('A3: a read from Redis is exact although the bus is silent', async () => {
     const { b, readA, readB, write, proxy } = await scene({ proxied: true })
@@ -389,7 +403,11 @@ describe('C3: what lies at a key and is no frame of ours', () => {
 })
 
 /** One step of a random history on two nodes. */
-type Step = { readonly node: 0 | 1; readonly how: number; readonly do: 'read' | 'strong' | 'land' | 'write' | 'put' | 'set' }
+type Step = {
+  readonly node: 0 | 1
+  readonly how: number
+  readonly do: 'read' | 'strong' | 'land' | 'write' | 'put' | 'set'
+}
 
 const step: fc.Arbitrary<Step> = fc.record({
   node: fc.constantFrom(0 as const, 1 as const),
@@ -427,8 +445,10 @@ class History {
   constructor(nodes: readonly [Cache, Cache], name: string) {
     this.#nodes = nodes
     this.#name = name
-    this.#rows = nodes.map((cache) => cache.define(name, { ...POLICY }))
-    this.#strong = nodes.map((cache) => cache.define(`${name}:strong`, { ...POLICY, consistency: 'strong' }))
+    this.#rows = nodes.map((cache) => cache.define<[number], Row>(name, { ...POLICY }))
+    this.#strong = nodes.map((cache) =>
+      cache.define<[number], Row>(`${name}:strong`, { ...POLICY, consistency: 'strong' }),
+    )
   }
 
   async play(steps: readonly Step[]): Promise<void> {
@@ -474,35 +494,44 @@ class History {
         this.#flying.splice(how % Math.max(1, this.#flying.length), 1)[0]?.()
         return
       case 'put':
-        this.#version += 1
-        return this.#call(this.#put(node, this.#version))
+        return this.#call(this.#put(node))
       case 'set':
-        this.#version += 1
-        await rows.set([1], v(this.#version))
-        return this.#told(node)
+        return this.#write(node, (version) => rows.set([1], v(version)))
       case 'write':
-        this.#version += 1
-        await this.#invalidate(cache, how)
-        return this.#told(node)
+        return this.#write(node, () => this.#invalidate(cache, how))
     }
   }
 
   async #invalidate(cache: Cache, how: number): Promise<void> {
     const names = [this.#name, `${this.#name}:strong`]
     const entries = names.map((name) => ({ name, args: [1] }))
-    await cache.invalidate([{ entries }, { tags: ['rows'] }, { tags: ['row:1'] }, { names }, { namespace: true }][how] ?? {})
+    await cache.invalidate(
+      [{ entries }, { tags: ['rows'] }, { tags: ['row:1'] }, { names }, { namespace: true }][how] ?? {},
+    )
   }
 
   /** The entry of the strong name stands for the same row: it goes with every write. Then the write is known everywhere. */
-  async #told(node: 0 | 1, version = this.#version): Promise<void> {
+  async #told(node: 0 | 1, version: number): Promise<void> {
     await this.#nodes[node].delete(`${this.#name}:strong`, [1])
     await delivered(this.#nodes[node], this.#nodes[1 - node] as Cache)
     this.#floor = Math.max(this.#floor, version)
   }
 
-  /** The row is written at once; the write-through lands when the history says so, and is known from then on. */
-  async #put(node: 0 | 1, version: number): Promise<void> {
-    await (this.#rows[node] as CachedName<[number], Row>).put([1], () => this.#landing(version))
+  async #write(node: 0 | 1, tell: (version: number) => Promise<unknown>): Promise<void> {
+    this.#version += 1
+    const version = this.#version
+    await tell(version)
+    await this.#told(node, version)
+  }
+
+  /** The row is written when the write begins; it lands when the history says so, and is known from then on. */
+  async #put(node: 0 | 1): Promise<void> {
+    let version = 0
+    await (this.#rows[node] as CachedName<[number], Row>).put([1], () => {
+      this.#version += 1
+      version = this.#version
+      return this.#landing(version)
+    })
     await this.#told(node, version)
   }
 

@@ -305,7 +305,7 @@ describe('C3 as a law', () => {
 /** A database with one versioned row behind a cache, whose loads land when the history says so. */
 class History {
   readonly #stage = openMemory()
-  readonly #rows: CachedName<[number], Row> = this.#stage.cache.define('row', {
+  readonly #rows: CachedName<[number], Row> = this.#stage.cache.define<[number], Row>('row', {
     ttl: '1m',
     tags: (row: Row) => [`row:${row.id}`, 'rows'],
     staleWhileRevalidate: '1m',

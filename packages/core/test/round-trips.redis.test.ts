@@ -1,4 +1,4 @@
-import { ManualClock, type FaultProxy } from '@granary/testing'
+import { type FaultProxy, ManualClock } from '@granary/testing'
 import { describe, expect, test } from 'vitest'
 import type { Cache, CachedName } from '../src/index.ts'
 import { openMemory } from './stage/memory-stage.ts'
@@ -139,7 +139,11 @@ describe('C2: when a Redis hit needs a second round trip', () => {
     const { cache, users, elsewhere, proxy } = await countedNode()
     await Promise.all([1, 2, 3].map((id) => elsewhere.getOrSet([id], () => ({ id }))))
     await elsewhere.cache.drain()
-    const silence = await proxy.inject({ kind: 'hang', direction: 'down', connections: (each) => each.sent('SUBSCRIBE') })
+    const silence = await proxy.inject({
+      kind: 'hang',
+      direction: 'down',
+      connections: (each) => each.sent('SUBSCRIBE'),
+    })
     await elsewhere.cache.invalidateTags(['something else'])
     await users.getOrSet([3], () => ({ id: -1 }))
     proxy.forget()

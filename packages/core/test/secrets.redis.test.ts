@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createCache, EVENT_CHANNEL } from '../src/index.ts'
-import { openMemory } from './stage/memory-stage.ts'
 import { LogRecorder } from './stage/log-recorder.ts'
+import { openMemory } from './stage/memory-stage.ts'
 import { until, useRedis } from './stage/redis-stage.ts'
 
 const SECRET = 'sk-live-0123456789-very-secret'
@@ -84,7 +84,10 @@ describe('C1: secrets', () => {
     const cache = await stage.node()
     const named = cache.define<[string], string>('auth:user', { ttl: '1m', secret: true })
     const call = async () => named.getOrSet([SECRET], () => 'ada')
-    await expect(call()).rejects.toMatchObject({ code: 'MISSING_PEPPER', message: expect.stringContaining('GRANARY_PEPPER') })
+    await expect(call()).rejects.toMatchObject({
+      code: 'MISSING_PEPPER',
+      message: expect.stringContaining('GRANARY_PEPPER'),
+    })
     await expect(call()).rejects.toThrow(/'auth:user'/)
     expect(await cache.getOrSet('public', [SECRET], () => 'fine')).toBe('fine')
   })
@@ -111,7 +114,9 @@ describe('C1: secrets', () => {
     onTestFinished(() => void delete process.env['GRANARY_PEPPER'])
     const fromEnvironment = openMemory().cache
     const fromOption = openMemory({ pepper: PEPPER }).cache
-    const named = [fromEnvironment, fromOption].map((cache) => cache.define<[string], string>('k', { ttl: '1m', secret: true }))
+    const named = [fromEnvironment, fromOption].map((cache) =>
+      cache.define<[string], string>('k', { ttl: '1m', secret: true }),
+    )
     expect(named[0]?.keyOf([SECRET])).toBe(named[1]?.keyOf([SECRET]))
   })
 })

@@ -151,7 +151,9 @@ describe('C4: leases', () => {
     const [one, other] = await nodes(2)
     const monitor = await stage.redis.monitor()
     const published = async () =>
-      (await monitor.commands({ scripts: true })).filter(({ name, args }) => name === 'PUBLISH' && args[1]?.endsWith(':wake'))
+      (await monitor.commands({ scripts: true })).filter(
+        ({ name, args }) => name === 'PUBLISH' && args[1]?.endsWith(':wake'),
+      )
     await one?.getOrSet([1], () => 'row')
     await one?.cache.drain()
     expect(await published()).toEqual([])

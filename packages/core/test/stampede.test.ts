@@ -49,15 +49,19 @@ describe('C4: one load in one process', () => {
     const { cache } = openMemory()
     const error = Object.assign(new TypeError('no such table'), { code: '42P01' })
     const failing = Array.from({ length: 10 }, () => cache.getOrSet('user', [1], () => Promise.reject(error)))
-    for (const result of await Promise.allSettled(failing)) expect(result).toEqual({ status: 'rejected', reason: error })
+    for (const result of await Promise.allSettled(failing))
+      expect(result).toEqual({ status: 'rejected', reason: error })
     expect(await cache.getOrSet('user', [1], () => 'ada')).toBe('ada')
     expect(cache.stats().loadFailures).toBe(1)
   })
 
   test.each([
-    ['throws instead of rejecting', () => {
-      throw new Error('at once')
-    }],
+    [
+      'throws instead of rejecting',
+      () => {
+        throw new Error('at once')
+      },
+    ],
     ['rejects with something that is no error', () => Promise.reject('at once')],
     ['rejects with undefined', () => Promise.reject(undefined)],
   ])('a loader that %s is passed through as it is', async (_, loader) => {

@@ -84,7 +84,13 @@ describe('C12: counters, as the caller experienced it', () => {
 
   test('before the first call there is a rate of 0 and no Redis that could be available', () => {
     const { cache } = openMemory()
-    expect(cache.stats()).toMatchObject({ hits: 0, hit_rate_percent: 0, hitRatePercent: 0, redis_available: false, degraded: undefined })
+    expect(cache.stats()).toMatchObject({
+      hits: 0,
+      hit_rate_percent: 0,
+      hitRatePercent: 0,
+      redis_available: false,
+      degraded: undefined,
+    })
     expect(cache.health()).toEqual({ status: 'ok', redis: 'none', reason: undefined, since: undefined, queued: 0 })
   })
 
@@ -119,19 +125,29 @@ describe('C12: counters, as the caller experienced it', () => {
 describe('C12: latencies', () => {
   test('a quantile is right within one bucket, a factor of the root of two', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0.002, max: 20_000, noNaN: true }), { minLength: 1, maxLength: 200 }), (durations) => {
-        const histogram = new Histogram()
-        for (const duration of durations) histogram.record(duration)
-        const sorted = durations.toSorted((a, b) => a - b)
-        const { count, sum, p50, p95, p99 } = histogram.summary()
-        expect(count).toBe(durations.length)
-        expect(sum).toBeCloseTo(durations.reduce((total, each) => total + each, 0), 3)
-        for (const [share, seen] of [[0.5, p50], [0.95, p95], [0.99, p99]] as const) {
-          const exact = sorted[Math.ceil(sorted.length * share) - 1] as number
-          expect(seen).toBeGreaterThanOrEqual(exact * 0.999)
-          expect(seen).toBeLessThanOrEqual(exact * Math.SQRT2 * 1.001)
-        }
-      }),
+      fc.property(
+        fc.array(fc.double({ min: 0.002, max: 20_000, noNaN: true }), { minLength: 1, maxLength: 200 }),
+        (durations) => {
+          const histogram = new Histogram()
+          for (const duration of durations) histogram.record(duration)
+          const sorted = durations.toSorted((a, b) => a - b)
+          const { count, sum, p50, p95, p99 } = histogram.summary()
+          expect(count).toBe(durations.length)
+          expect(sum).toBeCloseTo(
+            durations.reduce((total, each) => total + each, 0),
+            3,
+          )
+          for (const [share, seen] of [
+            [0.5, p50],
+            [0.95, p95],
+            [0.99, p99],
+          ] as const) {
+            const exact = sorted[Math.ceil(sorted.length * share) - 1] as number
+            expect(seen).toBeGreaterThanOrEqual(exact * 0.999)
+            expect(seen).toBeLessThanOrEqual(exact * Math.SQRT2 * 1.001)
+          }
+        },
+      ),
     )
   })
 
@@ -148,7 +164,16 @@ describe('C12: latencies', () => {
 describe('C12: events', () => {
   test('tell a call from its miss to its hits', async () => {
     const { cache } = openMemory()
-    const events = eventsOf(cache, 'entry-missed', 'entry-hit', 'load-started', 'load-finished', 'flight-joined', 'entry-stored', 'invalidation-sent')
+    const events = eventsOf(
+      cache,
+      'entry-missed',
+      'entry-hit',
+      'load-started',
+      'load-finished',
+      'flight-joined',
+      'entry-stored',
+      'invalidation-sent',
+    )
     const read = () => cache.getOrSet('user', [7], () => 'ada', { ttl: '1m', tags: ['users'] })
     await Promise.all([read(), read()])
     await read()
@@ -182,7 +207,16 @@ describe('C12: events', () => {
 
   test('tell what two nodes do to each other', async () => {
     const [one, other] = [await stage.node(), await stage.node()]
-    const types = ['lease-acquired', 'lease-waited', 'load-started', 'entry-stored', 'entry-hit', 'entry-missed', 'commit-rejected', 'invalidation-received'] as const
+    const types = [
+      'lease-acquired',
+      'lease-waited',
+      'load-started',
+      'entry-stored',
+      'entry-hit',
+      'entry-missed',
+      'commit-rejected',
+      'invalidation-received',
+    ] as const
     const [here, there] = [eventsOf(one, ...types), eventsOf(other, ...types)]
     const db = new Database([[7, 'ada']])
     const release = db.hold()
@@ -264,7 +298,9 @@ describe('C12: the log', () => {
     })
     expect(log.messages('debug')).toContain('granary: entry hit')
     expect(log.messages('debug')).toContain('granary: entry missed')
-    expect(log.messages('info')).toEqual(expect.arrayContaining(['granary: entry stored', 'granary: invalidation sent']))
+    expect(log.messages('info')).toEqual(
+      expect.arrayContaining(['granary: entry stored', 'granary: invalidation sent']),
+    )
     expect(log.messages('warn')).toEqual(['granary: value refused'])
     expect(log.messages('error')).toEqual(['granary: option failed'])
     for (const { fields } of log.lines) expect(fields).toMatchObject({ namespace: 'granary' })
@@ -301,8 +337,14 @@ describe('C12: the log', () => {
     expect(cache.stats().degraded).toMatchObject({ reason: cache.health().reason })
     await proxy.heal()
     await until(() => cache.health().redis === 'open')
-    expect(log.messages('warn').filter((message) => /redis (lost|recovered)/.test(message))).toEqual(['granary: redis lost', 'granary: redis recovered'])
-    expect(log.lines.find(({ message }) => message.includes('lost'))?.fields).toMatchObject({ reason: expect.any(String), err: expect.any(Error) })
+    expect(log.messages('warn').filter((message) => /redis (lost|recovered)/.test(message))).toEqual([
+      'granary: redis lost',
+      'granary: redis recovered',
+    ])
+    expect(log.lines.find(({ message }) => message.includes('lost'))?.fields).toMatchObject({
+      reason: expect.any(String),
+      err: expect.any(Error),
+    })
     expect(cache.health()).toMatchObject({ status: 'ok', redis: 'open', reason: undefined, since: undefined })
     expect(cache.stats().degraded).toBeUndefined()
   })
@@ -315,7 +357,11 @@ describe('C12: the log', () => {
     const { cache } = openMemory()
     await cache.getOrSet('user', [1], () => ({ f: () => 1 }))
     await until(() => warned.length > 0)
-    expect(warned[0]).toMatchObject({ name: 'GranaryWarning', code: 'GRANARY_VALUE_REFUSED', message: expect.stringContaining('.f') })
+    expect(warned[0]).toMatchObject({
+      name: 'GranaryWarning',
+      code: 'GRANARY_VALUE_REFUSED',
+      message: expect.stringContaining('.f'),
+    })
   })
 })
 
@@ -341,14 +387,22 @@ describe('how one call was answered', () => {
 
   test('something that asks no cache is a bypass', async () => {
     const { cache } = openMemory()
-    expect(await cache.observe(async () => 42)).toEqual({ value: 42, outcome: 'bypass', tier: undefined, age: undefined })
-    expect(await cache.observe(() => cache.bypass(() => cache.getOrSet('user', [1], () => 'ada')))).toMatchObject({ outcome: 'bypass' })
+    expect(await cache.observe(async () => 42)).toEqual({
+      value: 42,
+      outcome: 'bypass',
+      tier: undefined,
+      age: undefined,
+    })
+    expect(await cache.observe(() => cache.bypass(() => cache.getOrSet('user', [1], () => 'ada')))).toMatchObject({
+      outcome: 'bypass',
+    })
   })
 
   test('it is the call that was made, not one that its loader made', async () => {
     const { cache } = openMemory()
     await cache.getOrSet('inner', [], () => 'part')
-    const outer = () => cache.getOrSet('outer', [], async () => `whole of ${await cache.getOrSet('inner', [], () => 'loaded')}`)
+    const outer = () =>
+      cache.getOrSet('outer', [], async () => `whole of ${await cache.getOrSet('inner', [], () => 'loaded')}`)
     expect(await cache.observe(outer)).toMatchObject({ value: 'whole of part', outcome: 'miss', tier: 'loader' })
     expect(await cache.observe(outer)).toMatchObject({ outcome: 'hit' })
   })
@@ -356,14 +410,20 @@ describe('how one call was answered', () => {
   test('a loader may observe the calls that it makes', async () => {
     const { cache } = openMemory()
     await cache.getOrSet('inner', [], () => 'part')
-    const seen = await cache.getOrSet('outer', [], () => cache.observe(() => cache.getOrSet('inner', [], () => 'loaded')))
+    const seen = await cache.getOrSet('outer', [], () =>
+      cache.observe(() => cache.getOrSet('inner', [], () => 'loaded')),
+    )
     expect(seen).toMatchObject({ value: 'part', outcome: 'hit' })
   })
 
   test('observers of two caches hear only of their own', async () => {
     const [one, other] = [openMemory().cache, openMemory().cache]
     await other.getOrSet('user', [1], () => 'ada')
-    const read = () => one.observe(async () => [await other.getOrSet('user', [1], () => 'x'), await one.getOrSet('user', [1], () => 'y')])
+    const read = () =>
+      one.observe(async () => [
+        await other.getOrSet('user', [1], () => 'x'),
+        await one.getOrSet('user', [1], () => 'y'),
+      ])
     expect(await read()).toMatchObject({ value: ['ada', 'y'], outcome: 'miss' })
   })
 })
@@ -386,7 +446,9 @@ describe('policies for everything that is called inside', () => {
   test('the innermost holds, and nothing outside of them is touched', async () => {
     const { cache } = openMemory()
     await cache.getOrSet('user', [1], () => 'old')
-    const seen = await cache.refresh(() => cache.bypass(async () => [await cache.getOrSet('user', [1], () => 'direct'), cache.peek('user', [1])]))
+    const seen = await cache.refresh(() =>
+      cache.bypass(async () => [await cache.getOrSet('user', [1], () => 'direct'), cache.peek('user', [1])]),
+    )
     expect(seen).toEqual(['direct', 'old'])
     expect(await cache.getOrSet('user', [1], () => 'new')).toBe('old')
   })

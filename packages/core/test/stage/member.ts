@@ -111,11 +111,19 @@ export class Fleet {
 }
 
 /** Starts so many processes before the first test and ends them after the last. */
-export function useFleet(stage: RedisStage, count: number, options: Partial<RedisTierOptions> & Pick<CacheOptions, 'maxStaleness'>): Fleet {
+export function useFleet(
+  stage: RedisStage,
+  count: number,
+  options: Partial<RedisTierOptions> & Pick<CacheOptions, 'maxStaleness'>,
+): Fleet {
   const { maxStaleness = '1s', ...redis } = options
   const fleet = new Fleet()
   beforeAll(async () => {
-    const cache = { namespace: 'fleet', maxStaleness, redis: { client: stage.redis.url, callBudget: '2s', ...redis } } as const
+    const cache = {
+      namespace: 'fleet',
+      maxStaleness,
+      redis: { client: stage.redis.url, callBudget: '2s', ...redis },
+    } as const
     fleet.members = await Promise.all(
       Array.from({ length: count }, (_, by) => Member.start(cache as CacheOptions, (id) => fleet.load(id, by))),
     )
