@@ -205,6 +205,39 @@ describe('data that Redis lost', () => {
     await other.close()
   })
 
+  test('is not what a reset forgot: no process brings that back', async () => {
+    const set = define({ limits: { minute: window(10, '1m'), month: quota(100, { every: 'month' }) } })
+    const other = limiterOn(server, { deadline: '2s' })
+    const twin = other.define(set.name, { limits: set.limits })
+    for (let call = 0; call < 5; call++) {
+      await set.check('user:7')
+      await twin.check('user:7')
+    }
+    await set.reset('user:7')
+    await pause(150)
+    expect(await twin.check('user:7')).toMatchObject({
+      ok: true,
+      limits: { minute: { remaining: 9 }, month: { remaining: 99 } },
+    })
+    expect(await set.check('user:7')).toMatchObject({ ok: true, limits: { minute: { remaining: 8 } } })
+    // What came after the reset is brought back as ever.
+    await server.command('FLUSHALL')
+    await twin.check('user:7')
+    expect(await set.check('user:7')).toMatchObject({ ok: true, limits: { minute: { remaining: 6 } } })
+    await other.close()
+  })
+
+  test('leaves a settlement without its references: the place is given back, and the cost stands', async () => {
+    const set = define({
+      limits: { tokens: window(100, '1m', { unit: 'tokens' }), live: concurrency(1, { lease: '60s' }) },
+    })
+    const held = await set.reserve('user:7', { tokens: 60 })
+    await server.command('FLUSHALL')
+    expect(await set.reserve('user:7')).toMatchObject({ ok: false, violated: ['live'] })
+    if (held.ok) expect(await held.settle({ tokens: 10 })).toBe(true)
+    expect((await set.peek('user:7')).limits).toMatchObject({ tokens: { remaining: 40 }, live: { remaining: 1 } })
+  })
+
   test('includes places: a holder whose lease was lost has it again', async () => {
     const set = define({ limits: { live: concurrency(2, { lease: '60s' }) } })
     const held = await set.reserve('user:7')

@@ -85,14 +85,9 @@ export class Decider {
 
   /** Forgets a subject. */
   async reset(subject: string): Promise<void> {
-    const target = this.#plainTarget(subject)
+    const target = await this.#target(subject)
     this.#parts.refusals.forget(target.key)
-    this.#checkOpen()
-    try {
-      await this.#parts.store.reset(target)
-    } catch (error) {
-      throw this.#failure(error)
-    }
+    await this.#apply(target, { kind: 'reset' })
   }
 
   #listed(subject: string): Decision | undefined {

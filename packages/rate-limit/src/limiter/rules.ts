@@ -48,10 +48,15 @@ function intervalOf({ rate, per }: BucketLimit): number {
 }
 
 function counterRule({ limit, period }: CounterLimit): Rule {
-  if (typeof period !== 'number')
-    return { kind: 'counter', limit, length: undefined, periodAt: calendarPeriods(period) }
-  return { kind: 'counter', limit, length: period * 1000, periodAt: fixedPeriods(period * 1000) }
+  if (typeof period !== 'number') {
+    const length = LONGEST_PERIODS[period.every]
+    return { kind: 'counter', limit, length, calendar: true, periodAt: calendarPeriods(period) }
+  }
+  return { kind: 'counter', limit, length: period * 1000, calendar: false, periodAt: fixedPeriods(period * 1000) }
 }
+
+/** Days and months in which clocks are put back, by as much as they ever were. */
+const LONGEST_PERIODS = { day: 48 * 3_600_000_000, month: 33 * 86_400_000_000 } as const
 
 /**
  * A digest of what must not change while subjects are packed: the kinds and lengths of the rules, in order. Sets that agree in it share

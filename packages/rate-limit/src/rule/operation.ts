@@ -15,6 +15,7 @@ import {
   type Settlement,
   type SubjectState,
   settleCall,
+  unknownSubject,
 } from './subject.ts'
 import type { Micros, Verdict } from './verdict.ts'
 
@@ -31,6 +32,8 @@ export type Operation =
   | { readonly kind: 'renew'; readonly lease: string }
   /** Refuses everything for a time; 0 ends that. */
   | { readonly kind: 'block'; readonly length: Micros }
+  /** Forgets everything but the time. */
+  | { readonly kind: 'reset' }
 
 /** How one rule stands after an operation. */
 export interface Standing {
@@ -83,6 +86,10 @@ export function applyOperation(set: RuleSet, subject: SubjectState, at: Micros, 
       return changed(subject, at, renewLease(set, subject, at, operation.lease))
     case 'block':
       return changed(subject, at, blockSubject(subject, at, operation.length))
+    case 'reset': {
+      const { now, ahead } = readClock(subject, at)
+      return changed(subject, at, { ...unknownSubject(set), last: now, ahead })
+    }
   }
 }
 

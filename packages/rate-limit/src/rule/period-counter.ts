@@ -10,8 +10,10 @@ export interface CounterRule {
   readonly kind: 'counter'
   /** Units in one period. */
   readonly limit: number
-  /** The length of every period, counted from the epoch; undefined when they are the calendar's. */
-  readonly length: Micros | undefined
+  /** The length of every period; the longest there can be, when they are the calendar's. */
+  readonly length: Micros
+  /** Whether the periods are the calendar's; others are counted from the epoch. */
+  readonly calendar: boolean
   /** The period that a time lies in. */
   readonly periodAt: (now: Micros) => Period
 }

@@ -78,17 +78,32 @@ export function judgeWindow(rule: WindowRule, state: WindowState, now: Micros, c
   }
 }
 
-/** The window after `cost` units were admitted at `now`, whether or not they fit. */
-export function chargeWindow(rule: WindowRule, state: WindowState, now: Micros, cost: number): WindowState {
+/**
+ * The window after units were admitted at `now`, whether or not they fit. An entry that was emptied by refunds begins anew,
+ * unless an open reservation may still be settled in it.
+ */
+export function chargeWindow(
+  rule: WindowRule,
+  state: WindowState,
+  now: Micros,
+  { units: cost, open }: Charge,
+): WindowState {
   const rolled = rollWindow(rule, state, now)
   const { head, closed, start, count } = rolled
   const units = Math.min(cost, MOST_UNITS - rolled.total)
   const total = rolled.total + units
   const due = start === 0 || rolled !== state || now - start >= rule.span
-  if (due && count === 0) return { head, start: now, last: now, count: units, total, closed }
+  if (due && count === 0 && (start === 0 || !open)) return { head, start: now, last: now, count: units, total, closed }
   if (!due || closed.length >= 2 * rule.slots) return { head, start, last: now, count: count + units, total, closed }
   const more = [...closed, Math.ceil(rolled.last / rule.tick) * rule.tick, count]
   return { head, start: now, last: now, count: units, total, closed: more }
+}
+
+/** What is charged. */
+export interface Charge {
+  readonly units: number
+  /** Whether the subject has open reservations. */
+  readonly open: boolean
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 } from './period-counter.ts'
 import {
   amendWindow,
+  type Charge,
   chargeWindow,
   currentEntry,
   EMPTY_WINDOW,
@@ -55,11 +56,11 @@ export function judge(rule: CountingRule, state: RuleState, now: Micros, cost: n
   return judgeCounter(rule, state as CounterState, now, cost)
 }
 
-/** The state after `cost` units at `now`, whether or not they fit. */
-export function charge(rule: CountingRule, state: RuleState, now: Micros, cost: number): RuleState {
-  if (rule.kind === 'window') return chargeWindow(rule, state as WindowState, now, cost)
-  if (rule.kind === 'bucket') return chargeBucket(rule, state as BucketState, now, cost)
-  return chargeCounter(rule, state as CounterState, now, cost)
+/** The state after a charge at `now`, whether or not it fits. */
+export function charge(rule: CountingRule, state: RuleState, now: Micros, made: Charge): RuleState {
+  if (rule.kind === 'window') return chargeWindow(rule, state as WindowState, now, made)
+  if (rule.kind === 'bucket') return chargeBucket(rule, state as BucketState, now, made.units)
+  return chargeCounter(rule, state as CounterState, now, made.units)
 }
 
 /** Where a charge made at `now`, which led to `state`, can be found again. */
@@ -92,5 +93,6 @@ export function unitsIn(rule: CountingRule, state: RuleState, now: Micros): numb
 export function spentAt(rule: CountingRule, state: RuleState): Micros {
   if (rule.kind === 'window') return (state as WindowState).last + rule.length
   if (rule.kind === 'bucket') return (state as BucketState).tat
-  return rule.periodAt((state as CounterState).start).end
+  // Not the period's own end: looking up the calendar of another day costs more than all else.
+  return (state as CounterState).start + rule.length
 }

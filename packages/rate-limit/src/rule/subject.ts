@@ -82,11 +82,12 @@ export function chargeCall(
   { now, ahead }: Pick<Judgement, 'now' | 'ahead'>,
   call: Call,
 ): SubjectState {
+  const open = liveLeases(subject.leases, now).length > 0
   const states = set.rules.map((rule, index) => {
     const state = subject.states[index]
     const cost = call.costs[index] as number
     if (rule.kind === 'lease' || state === undefined) return undefined
-    return cost > 0 || call.lease !== undefined ? charge(rule, state, now, cost) : state
+    return cost > 0 || call.lease !== undefined ? charge(rule, state, now, { units: cost, open }) : state
   })
   const leases =
     call.lease === undefined

@@ -17,7 +17,7 @@ import { counterPart } from './counter-part.ts'
 import { LEASE_ADD, LEASE_REMOVE, LEASES_ROLL, LIVE_RECORDS, leasePart } from './lease-part.ts'
 import type { Field, Part, Place } from './part.ts'
 import { PENALTY_FIELDS, penaltyPiece } from './penalty-piece.ts'
-import { DONE, REBORN, REFUSED } from './reply.ts'
+import { DONE, REBORN, REFUSED, RESET } from './reply.ts'
 import { windowPart } from './window-part.ts'
 
 /** A script, ready for EVALSHA and EVAL. */
@@ -39,6 +39,8 @@ export interface AssemblyOptions {
 
 /** In the first byte of every packed subject. Another version's subject counts as never seen. */
 const VERSION = 1
+/** In its place for a subject that was reset: who has used it before is not to tell of that. */
+const VERSION_RESET = 2
 
 const HEADER: readonly Field[] = [
   { name: 'birth', format: 'I4' },
@@ -66,6 +68,8 @@ export function assembleScript(set: RuleSet, options: AssemblyOptions): Script {
     renew(set, layout),
     "elseif op == 'block' then",
     `local length = tonumber(args[${layout.first}])\nblocked, result = length == 0 and 0 or now + length, pack('<bdI4', ${DONE}, now, birth)`,
+    "elseif op == 'reset' then",
+    reset(layout),
     'else',
     count(set, layout),
     'end',
@@ -126,11 +130,13 @@ ${time === 'server' ? `local t = call('TIME')\nlocal at = (t[1] - ${EPOCH_SECOND
 if at < 1 then at = 1 end
 local version, ${names}
 if s and #s >= ${front} then version, ${names} = unpack('${packFormat(fields)}', s) end
-if version ~= ${VERSION} then
-  s = false
+if version ~= ${VERSION} and version ~= ${VERSION_RESET} then
+  s, version = false, ${VERSION}
   ${names} = at % 4294967296${', 0'.repeat(fields.length - 1)}
 end
-if args[2] ~= '0' and tonumber(args[2]) ~= birth then return pack('<bdI4', ${REBORN}, at, birth) end
+if args[2] ~= '0' and tonumber(args[2]) ~= birth then
+  return pack('<bdI4', version == ${VERSION_RESET} and ${RESET} or ${REBORN}, at, birth)
+end
 local elapsed = at - (last - ahead)
 if elapsed < 0 then ahead = ahead - elapsed
 elseif ahead > 0 then ahead = math.max(0, ahead - math.floor(elapsed / 2)) end
@@ -166,8 +172,12 @@ if op == 'check' or op == 'reserve' or op == 'peek' then
   elseif op == 'peek' then
     return ${states}
   end
-elseif op == 'restore' and s and tonumber(args[${first}]) == birth then
-  ${each((part, prefix) => `${prefix}cost = math.max(0, ${prefix}cost - ${part.units})`)}
+elseif op == 'restore' and s then
+  if tonumber(args[${first}]) == birth then
+    ${each((part, prefix) => `${prefix}cost = math.max(0, ${prefix}cost - ${part.units})`)}
+  elseif version == ${VERSION_RESET} then
+    return pack('<bdI4', ${RESET}, now, birth)
+  end
 end
 if not result then
   ${each((part) => part.charge)}
@@ -227,6 +237,17 @@ ${LEASE_ADD(set.leaseTime)}
 result = pack('<bdI4', ${DONE}, now, birth)`
 }
 
+/** Everything but the time; the birth is another one even within one microsecond. */
+function reset({ fields }: Layout): string {
+  const kept = new Set(['birth', 'last', 'ahead', 'expires'])
+  const forgotten = fields.filter(({ name }) => !kept.has(name)).map(({ name }) => name)
+  return `
+version, birth = ${VERSION_RESET}, (birth + 1) % 4294967296
+${forgotten.join(', ')} = ${forgotten.map(() => '0').join(', ')}
+body, tail, live, dead = '', '', 0, 0
+result = pack('<bdI4', ${DONE}, now, birth)`
+}
+
 /**
  * Writes the subject: its front region in place where that is all that changed, else the whole. The key outlives what it
  * holds by a margin, so that its expiry is moved only now and then and never fires too early.
@@ -244,6 +265,7 @@ ${atLeast('blocked')}
 ${spent.join('\n')}
 ${penalty === undefined ? '' : `if strikes > 0 then ${atLeast(`struck + ${penalty.forget}`)} end`}
 if tail and live > 0 then ${atLeast(`now + ${leaseTime}`)} end
+if op == 'reset' then ${atLeast(`now + ${horizonOf({ rules, penalty, leaseTime })}`)} end
 local moved = need > expires
 if moved then expires = need + ${marginOf(rules)} end
 last = now
@@ -254,11 +276,11 @@ if moved or body or tail then
     rest = (body or (s and string.sub(s, ${front + 1}, records) or '')) .. (tail or (s and string.sub(s, records + 1) or ''))
     if tail then open = live end
   else rest = s and string.sub(s, ${front + 1}) or '' end
-  local packed = pack('${packFormat(fields)}', ${VERSION}, ${names}) .. rest
+  local packed = pack('${packFormat(fields)}', version, ${names}) .. rest
   if moved then call('SET', key, packed${time === 'server' ? ", 'PX', math.max(1, math.ceil((expires - now) / 1000))" : ''})
   else call('SET', key, packed, 'KEEPTTL') end
 else
-  call('SETRANGE', key, '0', pack('${packFormat(fields)}', ${VERSION}, ${names}))
+  call('SETRANGE', key, '0', pack('${packFormat(fields)}', version, ${names}))
 end`
 }
 
@@ -268,11 +290,17 @@ function atLeast(end: string): string {
 
 /** A sixteenth of the longest length, and from 50 ms to 10 s. */
 function marginOf(rules: readonly Rule[]): number {
-  const lengths = rules.map((rule) => {
-    if (rule.kind === 'bucket') return rule.burst * rule.interval
-    return rule.kind === 'lease' ? 0 : (rule.length ?? Number.POSITIVE_INFINITY)
-  })
-  return Math.min(Math.max(Math.ceil(Math.max(...lengths) / 16), 50_000), 10_000_000)
+  return Math.min(Math.max(Math.ceil(Math.max(...rules.map(lengthOf)) / 16), 50_000), 10_000_000)
+}
+
+/** As long as anybody can remember having used a subject. */
+function horizonOf({ rules, penalty, leaseTime }: RuleSet): number {
+  return Math.max(...rules.map(lengthOf), leaseTime, penalty?.forget ?? 0, penalty?.max ?? 0)
+}
+
+function lengthOf(rule: Rule): number {
+  if (rule.kind === 'bucket') return rule.burst * rule.interval
+  return rule.kind === 'lease' ? 0 : rule.length
 }
 
 function tidy(text: string): string {

@@ -7,7 +7,7 @@ import { OUTSIDE_PERIOD } from './reply.ts'
 /** The part of one counter per period. */
 export function counterPart(rule: CounterRule, place: Place): Part {
   const p = place.prefix
-  const bounds = rule.length === undefined ? 2 : 0
+  const bounds = rule.calendar ? 2 : 0
   const limit = place.planned ? `${p}limit` : String(rule.limit)
   return {
     fields: [
@@ -25,7 +25,7 @@ export function counterPart(rule: CounterRule, place: Place): Part {
       ].join('\n'),
     },
     roll: `${
-      rule.length === undefined
+      rule.calendar
         ? `if now < ${p}begin or now >= ${p}finish then return pack('<bdI4', ${OUTSIDE_PERIOD}, now, birth) end`
         : `local ${p}begin = math.floor(now / ${rule.length}) * ${rule.length}
 local ${p}finish = ${p}begin + ${rule.length}`

@@ -13,6 +13,9 @@ export const REBORN = -1
 /** The calendar bounds that were sent do not contain the time. Nothing was written. */
 export const OUTSIDE_PERIOD = -2
 
+/** The subject was reset since the birth that was named: what was used before no longer counts. Nothing was written. */
+export const RESET = -3
+
 /** A reply, read. */
 export interface Reply {
   readonly code: number

@@ -22,7 +22,7 @@ export function writeRequest(
   time: Time,
 ): void {
   for (const rule of set.rules) {
-    if (planned || (rule.kind === 'counter' && rule.length === undefined)) writeRule(args, rule, time, planned)
+    if (planned || (rule.kind === 'counter' && rule.calendar)) writeRule(args, rule, time, planned)
   }
   switch (operation.kind) {
     case 'check':
@@ -54,7 +54,7 @@ export interface Time {
 }
 
 function writeRule(args: Argument[], rule: Rule, time: Time, planned: boolean): void {
-  if (rule.kind === 'counter' && rule.length === undefined) {
+  if (rule.kind === 'counter' && rule.calendar) {
     const { start, end } = rule.periodAt(time.near)
     args.push(start, end)
   }

@@ -108,7 +108,7 @@ if ${p}cost > 0 or recorded then
   local units = ${p}cost
   if units > ${MOST_UNITS} - ${p}total then units = ${MOST_UNITS} - ${p}total end
   if ${p}start == 0 or ${p}freed or now - ${p}start >= ${rule.span} then
-    if ${p}count == 0 then
+    if ${p}count == 0 and (${p}start == 0 or live == 0) then
       ${p}start = now
     elseif ${p}closed < ${rule.slots} then
       local tick = ${tick}

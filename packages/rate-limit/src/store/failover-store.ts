@@ -98,17 +98,15 @@ export class FailoverStore implements Store {
   /** Applies an operation; rejects with {@link StoreFailure} where the target's policy is `closed`, and for `block`. */
   async apply(target: Target, operation: Operation): Promise<Decided> {
     if (operation.kind === 'settle') return this.#settle(target, operation)
+    if (operation.kind === 'reset') {
+      this.#local.reset(target.key)
+      this.#handOver.forget(target)
+    }
     try {
       return { outcome: await this.#redis.apply(this.#link, target, operation), source: 'redis' }
     } catch (error) {
       return { outcome: this.#without(target, operation, StoreFailure.from(error)), source: 'local' }
     }
-  }
-
-  async reset(target: Target): Promise<void> {
-    this.#local.reset(target.key)
-    this.#handOver.forget(target)
-    await this.#redis.reset(this.#link, target)
   }
 
   /** Leaves: tells the others, and closes the connection. */
@@ -127,7 +125,7 @@ export class FailoverStore implements Store {
 
   /** Decides without Redis. */
   #without(target: Target, operation: Operation, cause: StoreFailure): Outcome {
-    if (operation.kind === 'block') {
+    if (operation.kind === 'block' || operation.kind === 'reset') {
       this.#decide(target, operation)
       throw cause
     }

@@ -68,7 +68,7 @@ export class HandOver {
     share.now = now
     return () => {
       if (refs === undefined) return
-      share.held.set(ADDED, { refs, until: now })
+      share.held.set(ADDED, { refs, until: now, birth: 0 })
       settleOwn(target.set, share, now, { lease: ADDED, deltas: costs.map((cost) => -cost) })
     }
   }

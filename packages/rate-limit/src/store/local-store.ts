@@ -70,7 +70,7 @@ function begin(part: RuleSet, whole: RuleSet, key: string, { place, share }: Loc
     if (rule.kind === 'lease' || state === undefined) return undefined
     const left = partOf(share.standings[index]?.remaining ?? limitOf(whole.rules[index] as CountingRule), place, spread)
     const used = Math.max(0, limitOf(rule) - left)
-    return used > 0 ? charge(rule, state, share.now, used) : state
+    return used > 0 ? charge(rule, state, share.now, { units: used, open: false }) : state
   })
   const leases = [...share.held].map(([id, { until }]) => ({ id, until })).sort((one, other) => one.until - other.until)
   return { ...subject, last: share.now, states, leases }

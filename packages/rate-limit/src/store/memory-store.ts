@@ -41,10 +41,6 @@ export class MemoryStore implements Store {
     return { outcome, source: 'memory' }
   }
 
-  reset({ key }: Target): void {
-    this.#subjects.delete(key)
-  }
-
   /** Forgets everything. */
   close(): void {
     this.#subjects.clear()

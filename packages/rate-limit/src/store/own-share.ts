@@ -44,6 +44,8 @@ interface HeldLease {
   readonly refs: readonly ChargeRef[]
   /** When it ends, in the subject's time. */
   readonly until: Micros
+  /** The birth of the packed subject that it was made in. */
+  readonly birth: number
 }
 
 /** A share of a subject that was never charged. */
@@ -60,11 +62,11 @@ export function addCharges(set: RuleSet, share: OwnShare, now: Micros, { costs, 
     const state = share.states[index]
     const cost = costs[index] as number
     if (rule.kind === 'lease' || state === undefined || (cost === 0 && lease === undefined)) continue
-    share.states[index] = charge(rule, state, now, cost)
+    share.states[index] = charge(rule, state, now, { units: cost, open: share.held.size > 0 })
   }
   if (lease === undefined) return
   for (const [id, held] of share.held) if (held.until <= now) share.held.delete(id)
-  share.held.set(lease, { refs: refsOf(set, share, now), until: now + leaseTime })
+  share.held.set(lease, { refs: refsOf(set, share, now), until: now + leaseTime, birth: share.birth })
 }
 
 function refsOf({ rules }: RuleSet, share: OwnShare, now: Micros): readonly ChargeRef[] {

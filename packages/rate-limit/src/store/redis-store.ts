@@ -6,7 +6,7 @@ import type { Clock } from '@granary/core'
 import type { Operation, Outcome } from '../rule/operation.ts'
 import { fromUnixMs } from '../rule/server-clock.ts'
 import type { Micros } from '../rule/verdict.ts'
-import { DONE, OUTSIDE_PERIOD, REBORN, type Reply, readReply } from '../script/reply.ts'
+import { DONE, OUTSIDE_PERIOD, REBORN, RESET, type Reply, readReply } from '../script/reply.ts'
 import { readOutcome, writeRequest } from '../script/request.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import type { Line } from './link.ts'
@@ -74,7 +74,8 @@ export class RedisStore {
       try {
         const reply = readReply((await this.#send(line, call)) as Buffer)
         const receivedAt = this.#hear(reply)
-        if (reply.code === REBORN) await this.#lost(line, this.#until(target, due, attempt + 1), reply)
+        if (reply.code === RESET) this.#shares.delete(target.key)
+        else if (reply.code === REBORN) await this.#lost(line, this.#until(target, due, attempt + 1), reply)
         else if (reply.code !== OUTSIDE_PERIOD) return this.#learn(line, call, reply, receivedAt)
       } catch (error) {
         if (forgotten || !isForgotten(error)) throw error
@@ -92,12 +93,6 @@ export class RedisStore {
     return { ...target, deadline: Math.ceil(left / DEADLINE_STEP) * DEADLINE_STEP }
   }
 
-  /** Forgets a subject, here and in Redis. */
-  async reset(line: Line, { key, deadline }: Target): Promise<void> {
-    this.#shares.delete(key)
-    await line.call('del', [key], { deadline })
-  }
-
   /** Forgets what this process knows. */
   close(): void {
     this.#shares.clear()
@@ -106,11 +101,22 @@ export class RedisStore {
   #send(line: Line, call: StoreCall): Promise<unknown> {
     const { target, operation, birth, forgotten } = call
     const { key, script, deadline } = target
-    const seen = operation.kind === 'settle' ? 0 : birth
+    const seen = operation.kind === 'settle' || operation.kind === 'reset' ? 0 : birth
     const args: (string | number)[] = [forgotten ? script.text : script.sha, 1, key, operation.kind, seen]
-    writeRequest(args, operation, target, this)
+    writeRequest(args, operation.kind === 'settle' ? this.#stillMeant(operation, key) : operation, target, this)
     const onLate = (bytes: unknown) => this.#late(line, call, readReply(bytes as Buffer))
     return line.call(forgotten ? 'eval' : 'evalsha', args, { deadline, onLate })
+  }
+
+  /**
+   * A settlement as the subject of today understands it. The references of one that was made before data was lost mean other
+   * charges now: its place is given back, and its cost stands.
+   */
+  #stillMeant(settle: Operation & { readonly kind: 'settle' }, key: string): Operation {
+    const share = this.#shares.get(key)
+    const held = share?.held.get(settle.lease)
+    if (held === undefined || held.birth === share?.birth) return settle
+    return { ...settle, deltas: settle.deltas.map(() => 0) }
   }
 
   /** For what this process has to say itself. */
@@ -162,7 +168,8 @@ export class RedisStore {
       return
     }
     const reply = await this.#tell(line, target, { kind: 'restore', costs, birth: share.birth })
-    if (reply.code === OUTSIDE_PERIOD) return
+    if (reply.code === RESET) this.#shares.delete(target.key)
+    if (reply.code !== DONE) return
     const isAnother = share.birth !== reply.birth
     share.birth = reply.birth
     share.epoch = line.epoch
@@ -174,6 +181,7 @@ export class RedisStore {
   #learn(line: Line, { target, operation }: StoreCall, reply: Reply, receivedAt: number): Outcome {
     const outcome = readOutcome(reply, operation)
     const { set, key } = target
+    if (operation.kind === 'reset') this.#shares.delete(key)
     const isCharge = operation.kind === 'check' || operation.kind === 'reserve' || operation.kind === 'debit'
     let share = this.#shares.get(key, receivedAt)
     if (share === undefined) {
@@ -183,9 +191,9 @@ export class RedisStore {
     if (outcome.done) {
       if (isCharge) {
         const lease = 'lease' in operation ? operation.lease : undefined
-        addCharges(set, share, reply.now, { costs: operation.costs, lease })
         share.birth = reply.birth
         share.epoch = line.epoch
+        addCharges(set, share, reply.now, { costs: operation.costs, lease })
       } else if (operation.kind === 'settle') settleOwn(set, share, reply.now, operation)
       else if (operation.kind === 'renew') renewOwn(set, share, reply.now, operation.lease)
     }

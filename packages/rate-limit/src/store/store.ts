@@ -34,6 +34,4 @@ export interface Decided {
 /** Keeps subjects and applies operations to them. */
 export interface Store {
   apply(target: Target, operation: Operation): Promise<Decided> | Decided
-  /** Forgets a subject. */
-  reset(target: Target): Promise<void> | void
 }

@@ -24,7 +24,7 @@ function admit(rule: WindowRule, calls: readonly { at: number; cost: number }[])
   let state = EMPTY_WINDOW
   return calls.filter(({ at, cost }) => {
     const { ok } = judgeWindow(rule, state, at, cost)
-    if (ok) state = chargeWindow(rule, state, at, cost)
+    if (ok) state = chargeWindow(rule, state, at, { units: cost, open: false })
     return ok
   })
 }
@@ -72,7 +72,8 @@ describe('a rolling window', () => {
       fc.property(windowRule, schedule, fc.integer({ min: 1, max: 8 }), (rule, calls, cost) => {
         let state = EMPTY_WINDOW
         for (const call of calls)
-          if (judgeWindow(rule, state, call.at, call.cost).ok) state = chargeWindow(rule, state, call.at, call.cost)
+          if (judgeWindow(rule, state, call.at, call.cost).ok)
+            state = chargeWindow(rule, state, call.at, { units: call.cost, open: false })
         const now = calls.at(-1)?.at ?? START
         const { ok, retry } = judgeWindow(rule, state, now, cost)
         if (ok || cost > rule.limit) return
@@ -114,7 +115,7 @@ describe('a rolling window', () => {
       fc.property(windowRule, schedule, (rule, calls) => {
         let state = EMPTY_WINDOW
         for (const { at, cost } of calls) {
-          state = chargeWindow(rule, state, at, cost)
+          state = chargeWindow(rule, state, at, { units: cost, open: false })
           expect(state.closed.length / 2).toBeLessThanOrEqual(rule.slots)
         }
       }),
@@ -123,8 +124,8 @@ describe('a rolling window', () => {
 
   test('takes a settled cost as of when it was reserved: later or fewer units leave with their entry', () => {
     const rule = ruleOf(10)
-    const state = chargeWindow(rule, EMPTY_WINDOW, START, 6)
-    const later = chargeWindow(rule, state, START + 30 * SECOND, 1)
+    const state = chargeWindow(rule, EMPTY_WINDOW, START, { units: 6, open: false })
+    const later = chargeWindow(rule, state, START + 30 * SECOND, { units: 1, open: false })
     const settled = amendWindow(rule, later, START + 31 * SECOND, { entry: currentEntry(state), delta: -4 })
     expect(settled.total).toBe(3)
     const owing = amendWindow(rule, later, START + 31 * SECOND, { entry: currentEntry(state), delta: 9 })
@@ -138,9 +139,9 @@ describe('a rolling window', () => {
 
   test('forgets the settlement of a reservation that has left the window', () => {
     const rule = ruleOf(10)
-    const state = chargeWindow(rule, EMPTY_WINDOW, START, 6)
+    const state = chargeWindow(rule, EMPTY_WINDOW, START, { units: 6, open: false })
     const entry = currentEntry(state)
-    const next = chargeWindow(rule, state, START + 2 * MINUTE, 1)
+    const next = chargeWindow(rule, state, START + 2 * MINUTE, { units: 1, open: false })
     expect(amendWindow(rule, next, START + 2 * MINUTE, { entry, delta: 9 }).total).toBe(1)
   })
 })

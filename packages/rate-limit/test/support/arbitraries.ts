@@ -48,7 +48,8 @@ const counterRule: fc.Arbitrary<Rule> = fc
   .map(({ limit, periods }) => ({
     kind: 'counter',
     limit,
-    length: typeof periods === 'number' ? periods : undefined,
+    length: typeof periods === 'number' ? periods : 33 * 86_400 * SECOND,
+    calendar: typeof periods !== 'number',
     periodAt: typeof periods === 'number' ? fixedPeriods(periods) : calendarPeriods(periods),
   }))
 
@@ -83,7 +84,17 @@ export function ruleSets(options: { penalties: boolean }): fc.Arbitrary<RuleSet>
 /** One step of a history: how much later it happens, and what is done. */
 export interface Step {
   readonly wait: number
-  readonly kind: 'check' | 'peek' | 'reserve' | 'debit' | 'debit-leased' | 'restore' | 'settle' | 'renew' | 'block'
+  readonly kind:
+    | 'check'
+    | 'peek'
+    | 'reserve'
+    | 'debit'
+    | 'debit-leased'
+    | 'restore'
+    | 'settle'
+    | 'renew'
+    | 'block'
+    | 'reset'
   readonly costs: readonly number[]
   /** Which earlier reservation is meant, of those there are. */
   readonly pick: number
@@ -108,7 +119,7 @@ export const steps: fc.Arbitrary<readonly Step[]> = fc.array(
         weight: 3,
         arbitrary: fc.constantFrom('peek' as const, 'renew' as const, 'debit' as const, 'debit-leased' as const),
       },
-      { weight: 1, arbitrary: fc.constantFrom('restore' as const, 'block' as const) },
+      { weight: 1, arbitrary: fc.constantFrom('restore' as const, 'block' as const, 'reset' as const) },
     ),
     costs: fc.array(
       fc.oneof({ weight: 5, arbitrary: fc.constant(1) }, { weight: 3, arbitrary: fc.integer({ min: 0, max: 12 }) }),

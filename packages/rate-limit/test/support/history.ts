@@ -26,6 +26,7 @@ export class History {
     if (kind === 'debit') return { kind, costs, lease: undefined }
     if (kind === 'debit-leased') return { kind: 'debit', costs, lease: this.#name() }
     if (kind === 'restore') return { kind, costs, birth }
+    if (kind === 'reset') return { kind }
     if (kind === 'block') return { kind, length: pick * 100_000 }
     if (kind === 'renew' && earlier !== undefined) return { kind, lease: earlier.lease }
     if (kind === 'settle' && earlier !== undefined) {
