@@ -12,6 +12,8 @@ const NOTHING: Budget = {
   evictions: 0,
   failovers: 0,
   lapses: 0,
+  cuts: 0,
+  stored: false,
 }
 
 const bound = (part: Partial<Budget>): Budget => ({ ...NOTHING, ...part })
@@ -26,12 +28,13 @@ export const BOUNDS = {
   'a reader that writes': bound({ writes: [1, 0], reads: [3, 0] }),
   'a lease that is taken over': bound({ writes: [0, 1], reads: [1, 1], steals: 1 }),
   'a call that gives up': bound({ writes: [0, 1], reads: [2, 0], timeouts: 1 }),
-  'a queued invalidation': bound({ writes: [1, 0], reads: [2, 0], timeouts: 1 }),
+  'a queued invalidation': bound({ writes: [1, 0], reads: [2, 0], timeouts: 1, stored: true }),
+  'a connection that breaks': bound({ writes: [1, 0], reads: [2, 0], cuts: 1, stored: true }),
   'a lost message': bound({ writes: [0, 1], reads: [2, 0], losses: 1, beats: 1 }),
-  'metadata lost': bound({ writes: [0, 1], reads: [3, 0], evictions: 1 }),
-  'a failover that loses a write': bound({ writes: [0, 1], reads: [2, 0], failovers: 1 }),
+  'metadata lost': bound({ writes: [0, 1], reads: [2, 0], evictions: 1, stored: true }),
+  'a failover that loses a write': bound({ writes: [0, 1], reads: [1, 0], failovers: 1, stored: true }),
   'a write-through and an invalidation': bound({ puts: [1, 0], writes: [0, 1], reads: [1, 0] }),
-  'two write-throughs': bound({ puts: [1, 1], reads: [1, 0] }),
+  'two write-throughs': bound({ puts: [1, 1], reads: [1, 0], stored: true }),
 } satisfies Readonly<Record<string, Budget>>
 
 /** Planted bugs, and the bound that must find each. */
@@ -46,6 +49,5 @@ export const PLANTED: Readonly<Record<Bug, keyof typeof BOUNDS>> = {
   'incarnation ignored': 'metadata lost',
   'proof without catching up': 'a lost message',
   'put overwrites': 'two write-throughs',
-  'replay after the gate': 'a queued invalidation',
-  'memory kept over a lost link': 'a failover that loses a write',
+  'replay after the gate': 'a connection that breaks',
 }

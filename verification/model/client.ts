@@ -129,9 +129,8 @@ function afterBump(move: Move, at: number, { tag, version }: Command): void {
 function adopt(move: Move, at: number, command: Command, { clock, life, record }: Answer): void {
   const process = processOf(move, at)
   const { link } = process
-  if (link.open || clock === null) return
+  if ((link.open && !move.bugs.has('replay after the gate')) || clock === null) return
   Object.assign(link, { inc: clock.inc, c: clock.c, n: clock.n, record, session: life })
-  if (move.bugs.has('replay after the gate')) Object.assign(process, { proven: true, link: { ...link, open: true } })
   if (process.queue.version > 0) replay(move, at, command.floor)
   else enter(move, at, command.floor)
 }
@@ -155,7 +154,7 @@ function enter(move: Move, at: number, floor: number): void {
     replay(move, at, floor)
     return
   }
-  if (!move.bugs.has('memory kept over a lost link')) emptyMemory(process)
+  emptyMemory(process)
   process.link.open = true
   process.proven = true
   process.floor = Math.max(process.floor, floor)

@@ -141,6 +141,12 @@ function stepsOfWire({ budget, processes, redis }: State, at: number): Step[] {
       processOf(move, at).bus.shift()
     })
   if (process.pending !== null && budget.timeouts > 0) add('invalidation times out', (move) => timeOut(move, at))
+  if (process.link.open && budget.cuts > 0) {
+    add('loses its connection', (move) => {
+      move.state.budget.cuts -= 1
+      breakOff(move, at)
+    })
+  }
   if (process.link.open && budget.beats > 0)
     add('asks for the clock', (move) => {
       move.state.budget.beats -= 1
@@ -151,7 +157,7 @@ function stepsOfWire({ budget, processes, redis }: State, at: number): Step[] {
       move.state.budget.lapses -= 1
       processOf(move, at).proven = false
     })
-  if (!process.link.open && process.pipe.length === 0) add('says hello', (move) => send(move, at, { kind: 'hello' }))
+  if (!process.link.open && process.pipe.length === 0) add('says hello', (move) => sayHello(move, at))
   return steps
 }
 
@@ -194,6 +200,14 @@ function timeOut(move: Move, at: number): void {
   if (pending !== null) queue(move, at, pending.tag, pending.version)
 }
 
+function sayHello(move: Move, at: number): void {
+  const process = processOf(move, at)
+  send(move, at, { kind: 'hello' })
+  if (!move.bugs.has('replay after the gate')) return
+  process.link.open = true
+  process.proven = true
+}
+
 /** The call's budget is spent: it loads without a lease, and its command may still be executed. */
 function giveUp(move: Move, at: number, id: number): void {
   move.state.budget.timeouts -= 1
@@ -220,27 +234,35 @@ function writeThrough(move: Move, at: number): void {
   storePut(move, at)
 }
 
-/** Whatever was on the wire is gone; what had not been answered is not known to have happened. */
 function takeOver(move: Move): void {
   move.state.budget.failovers -= 1
   failOver(move)
-  move.state.processes.forEach((process, at) => {
-    const lost = process.pipe
-    process.pipe = []
-    shut(move, at)
-    for (const command of lost) if (command.kind === 'replay') queue(move, at, command.tag, command.version)
-    for (const command of lost)
-      if (command.kind === 'replay' && command.value !== null) queue(move, at, false, command.version)
-    if (process.pending !== null) {
-      const { tag, version } = process.pending
-      process.pending = null
-      queue(move, at, tag, version)
-    }
-    if (process.put !== null && process.put.phase !== 'writing') {
-      const { version } = process.put
-      process.put = null
-      if (version > 0) queue(move, at, false, version)
-    }
-    for (const flight of process.flights) if (!flight.phase.startsWith('load')) beginLoad(move, at, flight, 0)
+  move.state.processes.forEach((_, at) => {
+    breakOff(move, at)
   })
+}
+
+/** Whatever was on the wire is gone; what had not been answered is not known to have happened. */
+function breakOff(move: Move, at: number): void {
+  const process = processOf(move, at)
+  const lost = process.pipe
+  process.pipe = []
+  process.bus = []
+  shut(move, at)
+  for (const { kind, tag, version, value } of lost) {
+    if (kind !== 'replay') continue
+    queue(move, at, tag, version)
+    if (value !== null) queue(move, at, false, version)
+  }
+  if (process.pending !== null) {
+    const { tag, version } = process.pending
+    process.pending = null
+    queue(move, at, tag, version)
+  }
+  if (process.put !== null && process.put.phase !== 'writing') {
+    const { version } = process.put
+    process.put = null
+    if (version > 0) queue(move, at, false, version)
+  }
+  for (const flight of process.flights) if (!flight.phase.startsWith('load')) beginLoad(move, at, flight, 0)
 }

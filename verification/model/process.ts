@@ -13,7 +13,6 @@ export type Bug =
   | 'proof without catching up'
   | 'put overwrites'
   | 'replay after the gate'
-  | 'memory kept over a lost link'
 
 /** A broken promise. */
 export class Broken extends Error {
@@ -64,7 +63,7 @@ export function shut(move: Move, at: number): void {
   if (!process.link.open) return
   process.link.open = false
   process.proven = false
-  if (!move.bugs.has('memory kept over a lost link')) emptyMemory(process)
+  emptyMemory(process)
 }
 
 /** Core `emptyMemory`. */

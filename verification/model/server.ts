@@ -1,4 +1,4 @@
-import { type Move, processOf } from './process.ts'
+import type { Move } from './process.ts'
 import type { Answer, Command, Redis, State } from './state.ts'
 import { copy } from './state.ts'
 
@@ -95,8 +95,4 @@ export function failOver(move: Move): void {
   const life = state.redis.life + 1
   state.redis = { ...copy(state.replica), life }
   state.replica = copy(state.redis)
-  state.processes.forEach((_, at) => {
-    const process = processOf(move, at)
-    process.bus = []
-  })
 }

@@ -121,6 +121,9 @@ export interface Budget {
   evictions: number
   failovers: number
   lapses: number
+  cuts: number
+  /** Whether Redis holds the entry at the beginning. */
+  stored: boolean
 }
 
 /** Everything. */
@@ -140,7 +143,8 @@ export interface State {
 
 /** The beginning: an empty server, connected processes, a first version in the database. */
 export function initialState(budget: Budget): State {
-  const redis: Redis = { life: 1, frame: null, clock: { inc: 1, c: 0, n: 0, life: 1 }, record: 0 }
+  const frame = budget.stored ? { token: 0, value: { version: 1, reading: 0, inc: 1, life: 1 } } : null
+  const redis: Redis = { life: 1, frame, clock: { inc: 1, c: 0, n: 0, life: 1 }, record: 0 }
   return {
     database: 1,
     redis,

@@ -74,6 +74,18 @@ export const CLOCKS: readonly Mutation[] = [
     patches: [{ file: inMetadata, find: "redis.call('DEL', KEYS[3])\nlocal clock", replace: 'local clock' }],
   },
   {
+    name: 'an answered record is forgotten',
+    faults: ['crash', 'cut', 'restart'],
+    patches: [
+      ...SMALL_TABLES,
+      {
+        file: 'core/src/engine/lookup.ts',
+        find: '    if (records.some((record) => record > frame.reading)) return false\n',
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'prune without floor',
     faults: ['nothing', 'crash', 'cut'],
     patches: [

@@ -92,6 +92,17 @@ export const FENCES: readonly Mutation[] = [
     patches: [{ file: inLua, find: 'if server_now() > tonumber(ARGV[3]) then return 0 end\n', replace: '' }],
   },
   {
+    name: 'deadline by the likeliest clock',
+    faults: ['uneven-clock'],
+    patches: [
+      {
+        file: 'core/src/redis/redis-tier.ts',
+        find: 'this.#parts.supervisor.time.notAfter(deadline)',
+        replace: 'this.toServer(deadline)',
+      },
+    ],
+  },
+  {
     name: 'set tells nobody',
     faults: ['nothing'],
     patches: [

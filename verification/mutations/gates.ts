@@ -56,6 +56,17 @@ export const GATES: readonly Mutation[] = [
     ],
   },
   {
+    name: 'a later holder is not asked to wake',
+    faults: ['failing-loads'],
+    patches: [
+      {
+        file: 'core/src/engine/lease.ts',
+        find: 'return Math.abs(leasedUntil - this.announcedUntil) < 1',
+        replace: 'return this.announcedUntil > 0',
+      },
+    ],
+  },
+  {
     name: 'serial failing waiters',
     faults: ['failing-loads'],
     patches: [

@@ -3,27 +3,35 @@ import type { Fault } from '../torture/faults.ts'
 import { generate } from '../torture/generate.ts'
 import type { ViolationKind } from '../torture/history.ts'
 import { runSchedule } from '../torture/run.ts'
+import type { Schedule } from '../torture/schedule.ts'
 
 /** How a broken engine was caught. */
 export interface Catch {
   readonly kind: ViolationKind
-  /** The seed that shows it. */
-  readonly seed: number
+  /** What showed it. */
+  readonly schedule: Schedule
   readonly schedules: number
+}
+
+/** Where to look. */
+export interface HuntPlan {
+  /** Faults under which it shows; empty: in calm weather. Every fourth schedule is drawn from all. */
+  readonly faults: readonly Fault[]
+  readonly schedules: number
+  readonly seed?: number
 }
 
 /** Runs schedules under the given faults until the engine breaks a promise; undefined when it never does. */
 export async function hunt(
   create: typeof createCache,
-  faults: readonly Fault[],
-  schedules: number,
-  seed = 1,
+  { faults, schedules, seed = 1 }: HuntPlan,
 ): Promise<Catch | undefined> {
   for (let at = 0; at < schedules; at++) {
     const fault = at % 4 === 3 ? undefined : faults.length === 0 ? 'nothing' : faults[at % faults.length]
-    const { violations } = await runSchedule(generate(seed + at, fault), create)
+    const schedule = generate(seed + at, fault)
+    const { violations } = await runSchedule(schedule, create)
     const first = violations[0]
-    if (first !== undefined) return { kind: first.kind, seed: seed + at, schedules: at + 1 }
+    if (first !== undefined) return { kind: first.kind, schedule, schedules: at + 1 }
   }
   return undefined
 }

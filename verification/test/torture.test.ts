@@ -38,7 +38,7 @@ describe('the torture of the engine', () => {
   ])('an engine broken on purpose is caught: %s', async (name) => {
     const mutation = MUTATIONS.find((each) => each.name === name)
     if (mutation === undefined) throw new Error(`${name} is not in the list`)
-    const found = await hunt(await loadPatched(name, mutation.patches), mutation.faults, 60)
+    const found = await hunt(await loadPatched(name, mutation.patches), { faults: mutation.faults, schedules: 60 })
     expect(found?.kind).toMatch(/stale|tag|update/)
   })
 

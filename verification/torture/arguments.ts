@@ -4,11 +4,8 @@ import { parseArgs } from 'node:util'
 export interface TortureArguments {
   readonly schedules: number
   readonly seed: number
-  readonly library: string
   readonly mutations: boolean
   readonly only: string | undefined
-  readonly real: boolean
-  readonly resume: boolean
   /** Whether the engine's tables are made so small that they overflow. */
   readonly small: boolean
   readonly verbose: boolean
@@ -21,24 +18,18 @@ export function readArguments(argv: readonly string[]): TortureArguments {
     options: {
       schedules: { type: 'string', default: '1000' },
       seed: { type: 'string', default: '1' },
-      library: { type: 'string', default: 'granary' },
       mutations: { type: 'boolean', default: false },
       only: { type: 'string' },
-      real: { type: 'boolean', default: false },
-      resume: { type: 'boolean', default: false },
       small: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
     },
   })
-  const { library, mutations, only, real, resume, small, verbose } = values
+  const { mutations, only, small, verbose } = values
   return {
     schedules: whole(values.schedules, 'schedules'),
     seed: whole(values.seed, 'seed'),
-    library,
     mutations,
     only,
-    real,
-    resume,
     small,
     verbose,
   }

@@ -42,6 +42,8 @@ export class Draft {
     const { name, row } = where
     if (OWNED.includes(name)) {
       if (chance.yes(0.7)) this.add(at, { ...where, process: ownerOf(row, this.processes), kind: 'set' })
+      else if (chance.yes(0.5))
+        this.add(at, { ...where, process: ownerOf(row, this.processes), kind: 'write', reach: 'key', gap: 0 })
       else this.read(at, where)
     } else if (chance.yes(0.2)) {
       this.add(at, { ...where, kind: 'put', load: this.load() })

@@ -36,6 +36,7 @@ export type Fault =
   | 'deferral'
   | 'failing-loads'
   | 'split-lanes'
+  | 'uneven-clock'
   | 'mixed'
 
 const SCRIPTS = ['acquire', 'commit', 'commit-put', 'bump', 'bump', 'hello', 'write', 'release', 'renew', 'records']
@@ -144,6 +145,7 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
   deferral: { weight: 1.5, apply: deferral },
   'failing-loads': { weight: 0.5, apply: failingLoads },
   'split-lanes': { weight: 0.7, apply: splitLanes },
+  'uneven-clock': { weight: 0.7, apply: unevenClock },
   mixed: {
     weight: 3,
     apply: (draft, strike) => {
@@ -265,4 +267,33 @@ function splitLanes(draft: Draft, { at, victim, target }: Strike): number {
   for (let read = chance.whole(1, 4); read > 0; read--) draft.read(at + 4 + chance.spread(0.1, 20), entry, 0)
   for (let read = chance.whole(2, 8); read > 0; read--) draft.read(at + 4 + chance.spread(1, 150), entry, 0)
   return 150
+}
+
+/** The first exchange took long one way only, so the server's clock is misjudged; then a large value arrives late. */
+function unevenClock(draft: Draft, { at, target }: Strike): number {
+  const { chance } = draft
+  const row = 3 + (target.row % 2)
+  const entry = { name: 'ledger', row, process: row % draft.processes } as const
+  const start = at + 800
+  draft.add(5, {
+    kind: 'delay',
+    process: entry.process,
+    direction: 'up',
+    for: chance.between(380, 500),
+    delay: chance.between(60, 120),
+  })
+  draft.add(start, { ...entry, kind: 'set' })
+  draft.add(start + 100, {
+    kind: 'delay',
+    process: entry.process,
+    role: 'bulk',
+    direction: 'up',
+    for: 40,
+    delay: chance.between(55, 130),
+  })
+  draft.add(start + 101, { ...entry, kind: 'set' })
+  draft.add(start + 101 + chance.between(62, 90), { ...entry, kind: 'write', reach: 'key', gap: 0 })
+  for (let count = 0; count < 3; count++)
+    draft.read(start + 170 + chance.spread(1, 300), { ...entry, process: draft.process() })
+  return 1_000
 }

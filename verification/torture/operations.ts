@@ -1,7 +1,7 @@
 import type { AppProcess, CallTrace, Row } from './application.ts'
-import { groupOf, NAMES, rowOf, traces } from './application.ts'
+import { groupOf, NAMES, OWNED, rowOf, traces } from './application.ts'
 import type { Cause, Due, History } from './history.ts'
-import type { Action, EntryName, LoadPlan, Reach } from './schedule.ts'
+import type { Action, At, EntryName, LoadPlan, Reach } from './schedule.ts'
 
 /** The error of a load that was told to fail: callers may see it, and no other. */
 export class LoadFailed extends Error {
@@ -79,7 +79,16 @@ export async function batch(stage: Stage, process: AppProcess, { name, rows, loa
 }
 
 /** Changes a row, then invalidates what shows it. */
-export async function write(stage: Stage, process: AppProcess, { name, row, reach, gap }: Of<'write'>): Promise<void> {
+export function write(stage: Stage, process: AppProcess, action: Of<'write'>): Promise<void> {
+  if (!OWNED.includes(action.name)) return changeAndInvalidate(stage, process, action)
+  return inTurn(stage, process, action, () => changeAndInvalidate(stage, process, action))
+}
+
+async function changeAndInvalidate(
+  stage: Stage,
+  process: AppProcess,
+  { name, row, reach, gap }: Of<'write'>,
+): Promise<void> {
   stage.database.change(row)
   if (gap > 0) await process.wait(gap)
   const promised = reached(stage, reach, name, row).map(([each, of]) => ({
@@ -116,17 +125,27 @@ export async function put(stage: Stage, process: AppProcess, { name, row, load }
 }
 
 /** The only writer of an entry changes its row and stores the new value. */
-export async function set(stage: Stage, process: AppProcess, { name, row }: Of<'set'>): Promise<void> {
-  const key = `${process.label} ${name}/${row}`
-  const before = stage.turns.get(key) ?? Promise.resolve()
-  const turn = before.then(async () => {
+export function set(stage: Stage, process: AppProcess, action: Of<'set'>): Promise<void> {
+  const { name, row } = action
+  return inTurn(stage, process, action, async () => {
     const pair = stage.history.pair(name, row)
     pair.invalidations += 1
     const version = stage.database.change(row)
     const receipt = await process.names[name].set([row], rowOf(name, row, version))
     hold(stage, process, [{ pair, version }], 'set', receipt.delivered)
   })
-  stage.turns.set(key, turn)
+}
+
+/** What the owner of an entry does to it happens one after the other: the order of calls that overlap is not promised. */
+async function inTurn(
+  { turns }: Stage,
+  process: AppProcess,
+  { name, row }: At,
+  work: () => Promise<void>,
+): Promise<void> {
+  const key = `${process.label} ${name}/${row}`
+  const turn = (turns.get(key) ?? Promise.resolve()).then(work)
+  turns.set(key, turn)
   await turn
 }
 
