@@ -137,6 +137,8 @@ class SoakRun {
       await wait(lasts)
       await end()
       this.#faults[fault.name] = (this.#faults[fault.name] ?? 0) + 1
+      // The proxy keeps a record of every command; it is not the caches' to bound.
+      scene.proxy.forget()
       if (turn % 3 === 2) await this.#count((performance.now() - startedAt) / 1_000)
     }
     await wait(1_000)
