@@ -79,7 +79,7 @@ function chosen(names) {
 async function passes(step) {
   const began = performance.now()
   const { code, output } = await captured(step.program, step.args, {
-    env: { TURBO_TELEMETRY_DISABLED: '1', FORCE_COLOR: '0' },
+    env: { TURBO_TELEMETRY_DISABLED: '1', NO_COLOR: '1' },
   })
   const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6)
   console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${step.name.padEnd(13)}${seconds} s  ${step.what}`)

@@ -1,41 +1,38 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { captured } from '../command.mjs'
-import { root } from '../workspace.mjs'
-import { packAll } from './packed.mjs'
-
-/** A project that installed the packed packages: their files unpacked, everything else linked from ours. */
-export const consumer = join(root, '.cache', 'consumer')
+import { readJson, root } from '../workspace.mjs'
+import { packAll, scratchFolder } from './packed.mjs'
 
 /**
- * Lays the consumer out afresh and answers the packages in it.
- * @returns {Promise<import('./packed.mjs').Packed[]>}
+ * Lays out a project that installed the packed packages: their files unpacked, and of everything else only what they say they
+ * depend on, linked from ours.
+ * @returns {Promise<{ folder: string, packed: import('./packed.mjs').Packed[] }>}
  */
 export async function layOutConsumer() {
   const packed = await packAll()
-  rmSync(consumer, { recursive: true, force: true })
-  const modules = join(consumer, 'node_modules')
+  const folder = scratchFolder()
+  const modules = join(folder, 'node_modules')
   for (const { name, tarball } of packed) {
     const into = join(modules, name)
     mkdirSync(into, { recursive: true })
     const { code, output } = await captured('tar', ['-xzf', tarball, '-C', into, '--strip-components=1'])
     if (code !== 0) throw new Error(output)
   }
-  linkOthers(join(root, 'node_modules'), modules)
-  writeFileSync(join(consumer, 'package.json'), '{ "private": true, "type": "module" }\n')
-  return packed
+  for (const { name } of packed) linkDependencies(readJson(join(modules, name, 'package.json')), modules)
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
+  return { folder, packed }
 }
 
 /**
- * @param {string} from
- * @param {string} to
+ * @param {import('../workspace.mjs').Manifest} manifest
+ * @param {string} modules
  */
-function linkOthers(from, to) {
-  for (const name of readdirSync(from)) {
-    if (name.startsWith('.') || name === '@granary') continue
-    const target = join(to, name)
+function linkDependencies({ dependencies = {} }, modules) {
+  for (const name of Object.keys(dependencies)) {
+    const target = join(modules, name)
     if (existsSync(target)) continue
     mkdirSync(dirname(target), { recursive: true })
-    symlinkSync(join(from, name), target)
+    symlinkSync(join(root, 'node_modules', name), target)
   }
 }

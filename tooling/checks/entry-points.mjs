@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { captured } from '../command.mjs'
-import { consumer, layOutConsumer } from './consumer.mjs'
+import { layOutConsumer } from './consumer.mjs'
+
+const { folder: consumer, packed } = await layOutConsumer()
 
 /** The names of the client's modules among those Node holds; an ES module that loads a CommonJS one leaves it there. */
 const clients = `Object.keys(require('node:module')._cache).filter((path) => /node_modules[\\\\/](ioredis|redis|@redis)[\\\\/]/.test(path))`
@@ -66,7 +68,6 @@ async function eagerClient() {
   return asked.code === 0 ? undefined : `@granary/core: ${asked.output}`
 }
 
-const packed = await layOutConsumer()
 const entries = packed.flatMap(({ name }) => entryPoints(name))
 /** @type {(string | undefined)[]} */
 const wrong = []
