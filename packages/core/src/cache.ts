@@ -12,7 +12,7 @@ import { EVERYTHING } from './invalidation/outbound-queue.ts'
 import { checkName, planKeying, type SecretDigester } from './key/keying.ts'
 import type { PartialPolicy, PolicyDefaults } from './options/policy.ts'
 import { resolvePolicy } from './options/resolve-policy.ts'
-import type { RedisHandle } from './redis/client.ts'
+import type { RedisHandle } from './options/redis-client.ts'
 import type { CacheEvent, EventOf } from './telemetry/event.ts'
 import { addUp, describeCounters, NameCounters, type CacheStats, type Stats } from './telemetry/stats.ts'
 import { Segment } from './tiers/segment.ts'
@@ -64,7 +64,7 @@ export interface InvalidateTargets {
 }
 
 /** The brand by which other copies of the package recognise a cache. */
-export const CACHE_BRAND: unique symbol = Symbol.for('granary.cache') as never
+const CACHE_BRAND: unique symbol = Symbol.for('granary.cache') as never
 
 /**
  * A two-tier cache: process memory in front of Redis. Made by `createCache`.
@@ -84,7 +84,7 @@ export class Cache {
   #nameless = 0
   readonly #names = new Map<string, { policy: PartialPolicy; named: CachedName; state: NameState; explicit: boolean }>()
 
-  /** Made by `createCache`. */
+  /** @internal Made by `createCache`. */
   constructor(parts: CacheParts) {
     this.namespace = parts.namespace
     this.redis = parts.redis

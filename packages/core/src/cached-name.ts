@@ -1,4 +1,4 @@
-import type { Cache } from './cache.ts'
+import type { Resident } from './tiers/segment.ts'
 import type { Engine } from './engine/engine.ts'
 import { type Answer, getOrSet, reload } from './engine/get-or-set.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
@@ -9,7 +9,6 @@ import { addressesOf, type NameState, type Operation, planOperation } from './en
 import { put, set } from './engine/put.ts'
 import { noteRedisFailure } from './engine/redis-failure.ts'
 import { give } from './entry/stored-value.ts'
-import type { Resident } from './entry/entry.ts'
 import { RedisUnavailable } from './errors.ts'
 import { readPolicyOf, reportCall, scopesRun } from './flight/call-scope.ts'
 
@@ -24,15 +23,16 @@ const NOTHING = () => undefined
  * `self` is what option functions see as `this`.
  */
 export class CachedName<A extends readonly unknown[] = readonly unknown[], V = unknown> {
-  readonly cache: Cache
+  /** The cache that defined it; `isCache` narrows it. */
+  readonly cache: object
   readonly name: string
   readonly #state: NameState
   readonly #engine: Engine
   /** Whether a hit can be decided without the full algorithm: no early refresh, no strong reads. */
   readonly #simple: boolean
 
-  /** Made by `cache.define`. */
-  constructor(cache: Cache, state: NameState) {
+  /** @internal Made by `cache.define`. */
+  constructor(cache: object, state: NameState) {
     this.cache = cache
     this.name = state.policy.name
     this.#state = state

@@ -19,6 +19,7 @@ import { resolveCacheOptions, type ResolvedCacheOptions } from './options/resolv
 import { systemRandom } from './random.ts'
 import { connectRedis } from './redis/connect-redis.ts'
 import { LOCATION_VARIABLES } from './redis/environment.ts'
+import { planConnections } from './redis/settings.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
 import { MemoryTier } from './tiers/memory-tier.ts'
 
@@ -34,7 +35,7 @@ import { MemoryTier } from './tiers/memory-tier.ts'
  * @throws InvalidOption naming the option or environment variable that cannot be used.
  */
 export function createCache(options: CacheOptions = {}): Cache {
-  const resolved = resolveCacheOptions(options, process.env)
+  const resolved = resolveCacheOptions(options, { environment: process.env, planConnections })
   const registry = createClassRegistry(options.classes)
   const engine = assembleEngine(options, resolved, registry)
   const parts = { namespace: resolved.namespace, engine, defaults: resolved.defaults, registry }

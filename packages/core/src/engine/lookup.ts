@@ -1,5 +1,6 @@
 import { decodeFrame, FrameError, type ReadFrame } from '@granary/serialization'
-import type { Entry, EntryTimes, Resident } from '../entry/entry.ts'
+import type { Resident } from '../tiers/segment.ts'
+import type { Entry, EntryTimes } from '../entry/entry.ts'
 import { judgeFreshness } from '../entry/freshness.ts'
 import { adoptDecoded } from '../entry/stored-value.ts'
 import type { Engine } from './engine.ts'
@@ -7,7 +8,8 @@ import { isIntact } from './checksum.ts'
 import { mustSeal, sealContext } from './frames.ts'
 import type { Landing } from './landing.ts'
 import type { Operation } from './operation.ts'
-import type { ClockReading, RemoteReply, RemoteTier } from './remote.ts'
+import type { RemoteReply, RemoteTier } from './remote.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
 
 /** An entry of process memory that may be used, and how. */
 export interface LocalFind {

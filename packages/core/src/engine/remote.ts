@@ -1,3 +1,4 @@
+import type { MarkedReading } from '../invalidation/clock-reading.ts'
 import type { Link } from '../invalidation/link.ts'
 
 /** An entry's address in Redis: the whole key, and the two parts that let any process find it in its memory. */
@@ -13,20 +14,6 @@ export interface Targets {
   readonly keys: readonly Address[]
   /** Members of the tag table: tag digests, `n:<name>` for a name, `*` for the namespace. */
   readonly members: readonly string[]
-}
-
-/** The namespace's clock as a read saw it. */
-export interface ClockReading {
-  readonly incarnation: number
-  /** Tag clock: advanced by tag, name and namespace invalidations. */
-  readonly tagClock: number
-  /** Bus sequence: advanced by every invalidation. */
-  readonly sequence: number
-}
-
-/** The clock as a read saw it, with the mark by which frames of its incarnation are known. */
-export interface MarkedReading extends ClockReading {
-  readonly mark: Uint8Array
 }
 
 /** What a read brought back. */

@@ -1,6 +1,3 @@
-import type { LocalKey } from '../key/keying.ts'
-import type { Segment } from '../tiers/segment.ts'
-
 /** The instants of an entry, in milliseconds of the process's monotonic clock. */
 export interface EntryTimes {
   /** When its load ended. */
@@ -35,16 +32,4 @@ export interface Entry extends EntryTimes {
 export interface FreshEntry extends Entry {
   /** What walking the value found that encoding has to know. */
   readonly special: boolean | undefined
-}
-
-/** An entry at its place in the memory tier. */
-export interface Resident extends Entry {
-  readonly key: LocalKey
-  readonly segment: Segment
-  /** The tag event count at which its tags were last found unharmed. */
-  checked: number
-  /** Read since the eviction hand passed (SIEVE). */
-  visited: boolean
-  newer: Resident | undefined
-  older: Resident | undefined
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { ClockReading } from '../engine/remote.ts'
+import type { ClockReading } from './clock-reading.ts'
 
 /** What a `hello` told: the clock, and the newest records of the tag table. */
 export interface Hello extends ClockReading {

@@ -2,7 +2,7 @@ import type { ClassRegistration } from '@granary/serialization'
 import type { Clock } from '../clock.ts'
 import type { Duration } from '../duration.ts'
 import type { Random } from '../random.ts'
-import type { RedisInput } from '../redis/client.ts'
+import type { RedisInput } from './redis-client.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { PolicyDefaults } from './policy.ts'
 

@@ -1,9 +1,9 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOption } from '../errors.ts'
-import { type ConnectionPlan, planConnections } from '../redis/settings.ts'
 import type { MemoryBounds } from '../tiers/memory-tier.ts'
 import type { CacheOptions, RedisTierOptions } from './cache-options.ts'
 import type { PolicyDefaults } from './policy.ts'
+import type { ConnectionPlan, RedisInput } from './redis-client.ts'
 import { inRange, resolvePolicy } from './resolve-policy.ts'
 
 /** `createCache`'s options, validated and in milliseconds. */
@@ -45,8 +45,22 @@ const OPTIONS: readonly (keyof CacheOptions)[] = [
   'enabled',
 ]
 
-/** @throws InvalidOption naming the option or variable, its value and what is allowed. */
-export function resolveCacheOptions(options: CacheOptions, environment: NodeJS.ProcessEnv): ResolvedCacheOptions {
+/** Reads where Redis is; the composition root brings it, because options know nothing of clients. */
+export type PlanConnections = (input: RedisInput, environment: NodeJS.ProcessEnv) => ConnectionPlan
+
+/** What the options are read with. */
+export interface OptionSources {
+  readonly environment: NodeJS.ProcessEnv
+  readonly planConnections: PlanConnections
+}
+
+/**
+ * Validates the options of a cache and fills in the defaults.
+ *
+ * @throws InvalidOption naming the option or variable, its value and what is allowed.
+ */
+export function resolveCacheOptions(options: CacheOptions, sources: OptionSources): ResolvedCacheOptions {
+  const { environment } = sources
   const { namespace = 'granary', memory = {}, defaults = {}, outage, maxStaleness } = options
   refuseUnknown('', options, OPTIONS)
   refuseUnknown('memory.', memory, ['maxEntries', 'maxBytes'])
@@ -66,11 +80,11 @@ export function resolveCacheOptions(options: CacheOptions, environment: NodeJS.P
     enabled: isEnabled(options.enabled, environment['GRANARY_DISABLED']),
     pepper: options.pepper ?? (environment['GRANARY_PEPPER'] || undefined),
     defaults,
-    redis: options.redis === undefined ? undefined : resolveRedis(options.redis, environment),
+    redis: options.redis === undefined ? undefined : resolveRedis(options.redis, sources),
   }
 }
 
-function resolveRedis(given: NonNullable<CacheOptions['redis']>, environment: NodeJS.ProcessEnv): ResolvedRedisOptions {
+function resolveRedis(given: NonNullable<CacheOptions['redis']>, { environment, planConnections }: OptionSources): ResolvedRedisOptions {
   const options: RedisTierOptions = isTierOptions(given) ? given : { client: given }
   refuseUnknown('redis.', options, ['client', 'callBudget', 'slowAfter', 'leaseTime', 'required'])
   if (options.required !== undefined && typeof options.required !== 'boolean') {

@@ -98,6 +98,16 @@ export function resolvePolicy<A extends readonly unknown[], V>(
   })
 }
 
+/**
+ * Validates a policy without defining a name with it: what cannot be used is refused before any cache exists.
+ *
+ * @param where - What it belongs to, for the error: a name, or a method and its name.
+ * @throws InvalidOption naming the option, its value and what is allowed.
+ */
+export function checkPolicy<A extends readonly unknown[], V>(where: string, policy: PartialPolicy<A, V>): void {
+  resolvePolicy(where, policy)
+}
+
 interface Range {
   readonly option: string
   readonly range: readonly [number, number]
@@ -105,7 +115,11 @@ interface Range {
   readonly whole?: boolean
 }
 
-/** @throws InvalidOption when `value` is given and not a number in the range. */
+/**
+ * A number option, or its default.
+ *
+ * @throws InvalidOption when `value` is given and not a number in the range.
+ */
 export function inRange(value: unknown, { option, range: [low, high], otherwise, whole = false }: Range): number {
   if (value === undefined) return otherwise
   if (typeof value !== 'number' || !(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
@@ -114,8 +128,12 @@ export function inRange(value: unknown, { option, range: [low, high], otherwise,
   return value
 }
 
-/** @throws InvalidOption when `value` is given and not one of `allowed`. */
-export function oneOf<T extends string>(value: T | undefined, option: string, allowed: readonly T[], otherwise: T): T {
+/**
+ * A literal option, or its default.
+ *
+ * @throws InvalidOption when `value` is given and not one of `allowed`.
+ */
+function oneOf<T extends string>(value: T | undefined, option: string, allowed: readonly T[], otherwise: T): T {
   if (value === undefined) return otherwise
   if (!allowed.includes(value)) {
     throw new InvalidOption(option, value, `it is one of ${allowed.map((each) => `'${each}'`).join(', ')}`)

@@ -1,4 +1,4 @@
-import type { ClockReading } from '../engine/remote.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
 
 const FORM = /^(\d+):(\d+):(\d+):/
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { RedisUnavailable } from '../errors.ts'
 import { isTripped, record, UNTRIPPED } from './breaker.ts'
-import type { RedisLike } from './client.ts'
+import type { RedisLike } from '../options/redis-client.ts'
 import { startDeadline } from './deadline.ts'
 import { classifyFailure, isFatal } from './failure.ts'
 

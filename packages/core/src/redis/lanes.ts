@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
-import type { AcquireRequest, Address, ClockReading, MarkedReading, RemoteReply } from '../engine/remote.ts'
+import type { AcquireRequest, Address, RemoteReply } from '../engine/remote.ts'
+import type { ClockReading, MarkedReading } from '../invalidation/clock-reading.ts'
 import { RedisUnavailable } from '../errors.ts'
 import { incarnationMark } from '../invalidation/incarnation.ts'
 import { parseClock } from './clock-key.ts'

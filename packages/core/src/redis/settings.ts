@@ -1,20 +1,8 @@
 import { InvalidOption } from '../errors.ts'
-import type { RedisInput, RedisLike, RedisOptions } from './client.ts'
+import type { ConnectionPlan, RedisInput, RedisLike, RedisOptions } from '../options/redis-client.ts'
 import { CONNECTION_SETTINGS } from './connection.ts'
 import { readEnvironment } from './environment.ts'
 import { checkUrl } from './url.ts'
-
-/** Where Redis is and how connections to it are made. */
-export interface ConnectionPlan {
-  /** A new client, not yet connected. */
-  readonly makeClient: (overrides?: object) => Promise<RedisLike>
-  /** How many connections this process may have, or undefined for no bound of ours. */
-  readonly maxConnections: number | undefined
-  /** Connect and silence limits in milliseconds; undefined leaves the defaults. */
-  readonly connectTimeout: number | undefined
-  readonly socketTimeout: number | undefined
-  readonly retryOnTimeout: boolean
-}
 
 /**
  * Reads what the user gave as `redis`.

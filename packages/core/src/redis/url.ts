@@ -1,6 +1,10 @@
 import { InvalidOption } from '../errors.ts'
 
-/** @throws InvalidOption unless `url` is a redis:// or rediss:// URL. */
+/**
+ * Checks a URL before a client gets it.
+ *
+ * @throws InvalidOption unless `url` is a redis:// or rediss:// URL.
+ */
 export function checkUrl(url: string, option: string): void {
   const allowed = 'it is a URL such as redis://localhost:6379/0 or rediss://host:6380'
   let parsed: URL

@@ -1,6 +1,6 @@
-import type { Entry, Resident } from '../entry/entry.ts'
+import type { Entry } from '../entry/entry.ts'
 import type { LocalKey } from '../key/keying.ts'
-import type { Segment } from './segment.ts'
+import type { Resident, Segment } from './segment.ts'
 
 /** The bounds of the memory tier. */
 export interface MemoryBounds {

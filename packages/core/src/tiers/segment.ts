@@ -1,4 +1,4 @@
-import type { Resident } from '../entry/entry.ts'
+import type { Entry } from '../entry/entry.ts'
 import type { LocalKey } from '../key/keying.ts'
 
 /**
@@ -18,4 +18,16 @@ export class Segment {
     this.name = name
     this.label = `${name}:${version}`
   }
+}
+
+/** An entry at its place in the memory tier. */
+export interface Resident extends Entry {
+  readonly key: LocalKey
+  readonly segment: Segment
+  /** The tag event count at which its tags were last found unharmed. */
+  checked: number
+  /** Read since the eviction hand passed (SIEVE). */
+  visited: boolean
+  newer: Resident | undefined
+  older: Resident | undefined
 }

@@ -1,4 +1,4 @@
-import { type Cache, checkKeyOptions, checkName, InvalidOption, isCache, type PartialPolicy, resolvePolicy } from '@granary/core'
+import { type Cache, checkKeyOptions, checkName, InvalidOption, isCache, type PartialPolicy, checkPolicy } from '@granary/core'
 import { observeTags } from '../graph/observe-tags.ts'
 import type { MethodNode } from '../method/method-node.ts'
 import type { MethodSite } from '../method/method-site.ts'
@@ -31,7 +31,7 @@ export function readCachedOptions(given: object, site: MethodSite, node: () => M
   if (cache !== undefined && !isCache(cache))
     throw new InvalidOption(site.at('cache'), cache, 'it is a cache made by createCache()')
   if (!SHAPES.has(batch)) throw new InvalidOption(site.at('batch'), batch, "it is true, 'map' or 'array'")
-  resolvePolicy(site.where, policy)
+  checkPolicy(site.where, policy)
   checkKeyOptions(site.where, policy)
   const facts = { name, cache, batch: batch as BatchShape | undefined, policy: frozenPolicy(policy, node) }
   return Object.freeze({ ...facts, options: Object.freeze({ ...given }) })

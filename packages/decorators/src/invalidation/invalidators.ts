@@ -50,11 +50,16 @@ export function invalidatorsOf(
   for (const entry of entries) invalidators.push((self) => aimAtEntry(entry, self))
   for (const name of checkStrings(names, site.at('names'))) {
     invalidators.push((self) => {
-      const owned = registry.methods.get(name)?.entries?.reach(self).named.cache
-      return always({ cache: cache ?? owned ?? here(self), targets: { names: [name] } })
+      const named = registry.methods.get(name)?.entries?.reach(self).named
+      return always({ cache: cache ?? (named && ownerOf(named)) ?? here(self), targets: { names: [name] } })
     })
   }
   return Object.freeze(invalidators)
+}
+
+/** Names are defined by caches only. */
+function ownerOf({ cache }: { readonly cache: object }): Cache {
+  return cache as Cache
 }
 
 function always(aim: Aim): AimedInvalidator {
@@ -82,11 +87,11 @@ function aimAtEntry({ find, from, map, label }: AnyEntryRef, self: unknown): Aim
     const args: unknown = map.apply(call.self, (from === 'result' ? [call.result, ...call.args] : call.args) as never[])
     if (!Array.isArray(args))
       throw new InvalidOption(label, args, 'its function returns the arguments of the entry as an array')
-    const { name, cache } = reached.named
+    const { name } = reached.named
     const entries = source.split(args).map((each) => ({ name, args: each, self: reached.self }))
     // Arguments without a key are refused here, alone; in the message to the cache they would take the others with them.
     for (const each of entries) reached.named.keyOf(each.args, each.self)
-    return { cache, targets: { entries } }
+    return { cache: ownerOf(reached.named), targets: { entries } }
   }
 }
 

@@ -1,4 +1,4 @@
-import { checkName, InvalidOption, isCache, type PolicyDefaults, resolvePolicy } from '@granary/core'
+import { checkName, InvalidOption, isCache, type PolicyDefaults, checkPolicy } from '@granary/core'
 import { recordOf } from '../method/method-record.ts'
 import { registry } from '../method/registry.ts'
 import { type CacheScopeOptions, setScope } from './scope.ts'
@@ -46,5 +46,5 @@ function check({ cache, prefix, defaults, ...others }: CacheScopeOptions, where:
   if (defaults === undefined) return
   const { ttl, ...rest } = defaults as PolicyDefaults
   if (ttl !== undefined) throw new InvalidOption(`${where}: defaults.ttl`, ttl, 'every @Cached names its own ttl')
-  resolvePolicy(`${where}: defaults`, { ttl: '1s', ...rest })
+  checkPolicy(`${where}: defaults`, { ttl: '1s', ...rest })
 }
