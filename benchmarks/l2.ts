@@ -30,7 +30,10 @@ await cache.drain()
 const loadsBefore = cache.stats().loads
 
 const candidates = [
-  { name: 'ioredis GET and JSON.parse', call: async (id: number) => JSON.parse((await raw.get(`raw:${id}`)) ?? 'null') },
+  {
+    name: 'ioredis GET and JSON.parse',
+    call: async (id: number) => JSON.parse((await raw.get(`raw:${id}`)) ?? 'null'),
+  },
   { name: 'granary', call: (id: number) => users.getOrSet([id], () => ({ id, ...user })) },
 ]
 const results = new Map<string, Throughput[]>()
@@ -38,25 +41,42 @@ for (let round = 0; round <= ROUNDS; round++) {
   for (const concurrency of [1, 64, 256]) {
     for (const candidate of candidates) {
       const result = await throughput(candidate, ids, { concurrency, milliseconds: 400 })
-      if (round > 0) results.set(`${candidate.name}|${concurrency}`, [...(results.get(`${candidate.name}|${concurrency}`) ?? []), result])
+      if (round > 0)
+        results.set(`${candidate.name}|${concurrency}`, [
+          ...(results.get(`${candidate.name}|${concurrency}`) ?? []),
+          result,
+        ])
     }
   }
 }
-const perSecond = (name: string, concurrency: number) => median((results.get(`${name}|${concurrency}`) ?? []).map((each) => each.perSecond))
-const cpu = (name: string, concurrency: number) => median((results.get(`${name}|${concurrency}`) ?? []).map((each) => each.cpu))
-const ratio = (concurrency: number) => perSecond('granary', concurrency) / perSecond('ioredis GET and JSON.parse', concurrency)
+const perSecond = (name: string, concurrency: number) =>
+  median((results.get(`${name}|${concurrency}`) ?? []).map((each) => each.perSecond))
+const cpu = (name: string, concurrency: number) =>
+  median((results.get(`${name}|${concurrency}`) ?? []).map((each) => each.cpu))
+const ratio = (concurrency: number) =>
+  perSecond('granary', concurrency) / perSecond('ioredis GET and JSON.parse', concurrency)
 
 report(
   'What does a hit in Redis cost?',
   [...results.keys()].map((key) => {
     const [name = '', concurrency = ''] = key.split('|')
-    return { name, concurrency, 'calls a second': round(perSecond(name, Number(concurrency))), 'CPU us a call': round(cpu(name, Number(concurrency))) }
+    return {
+      name,
+      concurrency,
+      'calls a second': round(perSecond(name, Number(concurrency))),
+      'CPU us a call': round(cpu(name, Number(concurrency))),
+    }
   }),
   [
     atLeast('64 callers, times raw ioredis', ratio(64), 2.5),
     atLeast('256 callers, times raw ioredis', ratio(256), 4),
     atLeast('a lone caller, times raw ioredis', ratio(1), 0.8),
-    { name: 'loads during the run', value: cache.stats().loads - loadsBefore, goal: 0, met: cache.stats().loads === loadsBefore },
+    {
+      name: 'loads during the run',
+      value: cache.stats().loads - loadsBefore,
+      goal: 0,
+      met: cache.stats().loads === loadsBefore,
+    },
   ],
 )
 await cache.close()

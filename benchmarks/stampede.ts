@@ -8,7 +8,8 @@ import { atMost, report } from './lib/report.ts'
 const PROCESSES = 4
 const CALLERS = 250
 
-if (process.send !== undefined && process.env['STAMPEDE_REDIS'] !== undefined) await beOne(process.env['STAMPEDE_REDIS'])
+if (process.send !== undefined && process.env['STAMPEDE_REDIS'] !== undefined)
+  await beOne(process.env['STAMPEDE_REDIS'])
 else await beAll()
 
 async function beOne(redis: string): Promise<void> {
@@ -35,14 +36,20 @@ async function beAll(): Promise<void> {
     fork(fileURLToPath(import.meta.url), { env: { ...process.env, STAMPEDE_REDIS: server.url } }),
   )
   await Promise.all(children.map((child) => new Promise((resolve) => child.once('message', resolve))))
-  const answers = children.map((child) => new Promise<{ loads: number; took: number }>((resolve) => child.once('message', resolve as never)))
+  const answers = children.map(
+    (child) => new Promise<{ loads: number; took: number }>((resolve) => child.once('message', resolve as never)),
+  )
   for (const child of children) child.send('go')
   const results = await Promise.all(answers)
   await server.stop()
   const loads = results.reduce((sum, each) => sum + each.loads, 0)
   report(
     `How many loads for ${PROCESSES} processes x ${CALLERS} callers of one cold key?`,
-    results.map(({ loads: own, took }, at) => ({ process: at + 1, loads: own, 'ms until all were served': Math.round(took) })),
+    results.map(({ loads: own, took }, at) => ({
+      process: at + 1,
+      loads: own,
+      'ms until all were served': Math.round(took),
+    })),
     [atMost('loads', loads, 1)],
   )
 }

@@ -34,7 +34,8 @@ export function report(question: string, rows: readonly Row[], goals: readonly G
   }
   console.log(`${question}\n${machine()}\n`)
   console.table(rows)
-  for (const { name, value, goal, met } of goals) console.log(`${met ? 'met    ' : 'not met'}  ${name}: ${value} (goal ${goal})`)
+  for (const { name, value, goal, met } of goals)
+    console.log(`${met ? 'met    ' : 'not met'}  ${name}: ${value} (goal ${goal})`)
 }
 
 function machine(): string {

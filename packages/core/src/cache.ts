@@ -11,10 +11,10 @@ import { NAME_MEMBER } from './invalidation/local-effects.ts'
 import { EVERYTHING } from './invalidation/outbound-queue.ts'
 import { checkName, planKeying, type SecretDigester } from './key/keying.ts'
 import type { PartialPolicy, PolicyDefaults } from './options/policy.ts'
-import { resolvePolicy } from './options/resolve-policy.ts'
 import type { RedisHandle } from './options/redis-client.ts'
+import { resolvePolicy } from './options/resolve-policy.ts'
 import type { CacheEvent, EventOf } from './telemetry/event.ts'
-import { addUp, describeCounters, NameCounters, type CacheStats, type Stats } from './telemetry/stats.ts'
+import { addUp, type CacheStats, describeCounters, NameCounters, type Stats } from './telemetry/stats.ts'
 import { Segment } from './tiers/segment.ts'
 
 /** What one call was answered with, and from where. */
@@ -50,7 +50,11 @@ export interface CacheParts {
   /** Undefined when secret arguments cannot be digested alike in every process. */
   readonly secrets: SecretDigester | undefined
   readonly redis: RedisHandle | undefined
-  readonly connection: () => { readonly state: Health['redis']; readonly reason: string | undefined; readonly since: number | undefined }
+  readonly connection: () => {
+    readonly state: Health['redis']
+    readonly reason: string | undefined
+    readonly since: number | undefined
+  }
   readonly ready: () => Promise<void>
 }
 
@@ -122,7 +126,11 @@ export class Cache {
     checkName(name, 'name')
     const resolved = resolvePolicy(name, policy, this.#parts.defaults)
     if (resolved.encrypt && this.redis !== undefined && !this.#engine.settings.sealByDefault) {
-      throw new InvalidOption(`${name}: encrypt`, true, 'it needs keys: createCache({ encrypt: { keys: [{ id, key }] } })')
+      throw new InvalidOption(
+        `${name}: encrypt`,
+        true,
+        'it needs keys: createCache({ encrypt: { keys: [{ id, key }] } })',
+      )
     }
     const label = `${name}:${resolved.version}`
     const { segments } = this.#engine
@@ -150,7 +158,12 @@ export class Cache {
    * const user = await cache.getOrSet('user', [42], () => db.userById(42), { ttl: '5m' })
    * ```
    */
-  getOrSet<V>(name: string, args: readonly unknown[], loader: () => Promise<V> | V, policy?: PartialPolicy<never, V>): Promise<V> {
+  getOrSet<V>(
+    name: string,
+    args: readonly unknown[],
+    loader: () => Promise<V> | V,
+    policy?: PartialPolicy<never, V>,
+  ): Promise<V> {
     return this.#named(name, policy as PartialPolicy).getOrSet(args, loader) as Promise<V>
   }
 
@@ -322,7 +335,11 @@ export function isCache(value: unknown): value is Cache {
   return typeof value === 'object' && value !== null && CACHE_BRAND in value
 }
 
-function inOrder<T, V>(name: string, asked: readonly T[], answered: ReadonlyMap<T, V> | readonly V[]): readonly (V | undefined)[] {
+function inOrder<T, V>(
+  name: string,
+  asked: readonly T[],
+  answered: ReadonlyMap<T, V> | readonly V[],
+): readonly (V | undefined)[] {
   if (answered instanceof Map) return asked.map((id) => answered.get(id))
   if (!Array.isArray(answered)) throw new BatchMismatch(name, asked.length, typeof answered)
   return answered
@@ -336,5 +353,8 @@ function samePolicy(a: PartialPolicy, b: PartialPolicy): boolean {
 }
 
 function sameOption(a: unknown, b: unknown): boolean {
-  return Object.is(a, b) || (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((each, at) => each === b[at]))
+  return (
+    Object.is(a, b) ||
+    (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((each, at) => each === b[at]))
+  )
 }

@@ -1,4 +1,3 @@
-import type { Resident } from './tiers/segment.ts'
 import type { Engine } from './engine/engine.ts'
 import { type Answer, getOrSet, reload } from './engine/get-or-set.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
@@ -11,6 +10,7 @@ import { noteRedisFailure } from './engine/redis-failure.ts'
 import { give } from './entry/stored-value.ts'
 import { RedisUnavailable } from './errors.ts'
 import { readPolicyOf, reportCall, scopesRun } from './flight/call-scope.ts'
+import type { Resident } from './tiers/segment.ts'
 
 /** One in so many memory hits is timed: reading the clock twice would cost more than the hit. */
 const TIMED_HITS = 1_024
@@ -48,7 +48,8 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     const resident = segment.entries.get(keying.local(args, self))
     if (resident === undefined) return undefined
     const now = engine.clock.now()
-    if (now >= resident.freshUntil || now >= engine.link.freshUntil || resident.checked !== engine.fences.tagEvents) return undefined
+    if (now >= resident.freshUntil || now >= engine.link.freshUntil || resident.checked !== engine.fences.tagEvents)
+      return undefined
     if (policy.condition !== undefined && !policy.condition.apply(self, args as never)) return undefined
     resident.visited = true
     counters.hitsL1 += 1
@@ -83,13 +84,21 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     if (past.size === 0) return this.#getOrSetMany(argsList, loadMany, self)
     const [direct, found] = await Promise.all([
       this.#bypass(() => loadMany(argsList.filter((args) => past.has(args)))),
-      this.#getOrSetMany(argsList.filter((args) => !past.has(args)), loadMany, self),
+      this.#getOrSetMany(
+        argsList.filter((args) => !past.has(args)),
+        loadMany,
+        self,
+      ),
     ])
     const [fromLoader, fromCache] = [direct.values(), found.values()]
     return argsList.map((args) => (past.has(args) ? fromLoader : fromCache).next().value as V)
   }
 
-  async #getOrSetMany(argsList: readonly A[], loadMany: (missing: readonly A[]) => Promise<readonly V[]>, self: unknown): Promise<V[]> {
+  async #getOrSetMany(
+    argsList: readonly A[],
+    loadMany: (missing: readonly A[]) => Promise<readonly V[]>,
+    self: unknown,
+  ): Promise<V[]> {
     if (argsList.length === 0) return []
     const ops: Operation[] = []
     const plan = (args: readonly unknown[], loader: () => unknown, onWaiting: () => void) => {
@@ -187,7 +196,8 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     const local = lookInMemory(op)
     if (local !== undefined && local.freshness !== 'kept') return landingOf(local.entry, 'l1', local.freshness)
     const { remote, fences } = op.engine
-    if (remote === undefined || !(remote.isOpen || (await remote.untilFirstOpen(op.engine.settings.firstConnection)))) return undefined
+    if (remote === undefined || !(remote.isOpen || (await remote.untilFirstOpen(op.engine.settings.firstConnection))))
+      return undefined
     const born = fences.events
     try {
       const find = await lookInRedis(op, born, remote.deadline())
@@ -228,12 +238,28 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
       if (telemetry.wants('entry-missed')) telemetry.emit({ type: 'entry-missed', name, key })
     } else if (telemetry.wants('entry-hit')) {
       const { source: tier, negative } = landing
-      telemetry.emit({ type: 'entry-hit', name, key, tier, outcome: stale ? 'stale' : 'hit', negative, age: clock.now() - landing.created })
+      telemetry.emit({
+        type: 'entry-hit',
+        name,
+        key,
+        tier,
+        outcome: stale ? 'stale' : 'hit',
+        negative,
+        age: clock.now() - landing.created,
+      })
     }
   }
 
   #tellHit(args: A, self: unknown, { negative, created }: Resident, now: number): void {
     const { telemetry } = this.#engine
-    telemetry.emit({ type: 'entry-hit', name: this.name, key: this.keyOf(args, self), tier: 'l1', outcome: 'hit', negative, age: now - created })
+    telemetry.emit({
+      type: 'entry-hit',
+      name: this.name,
+      key: this.keyOf(args, self),
+      tier: 'l1',
+      outcome: 'hit',
+      negative,
+      age: now - created,
+    })
   }
 }

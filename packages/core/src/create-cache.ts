@@ -15,7 +15,7 @@ import { Fences } from './invalidation/fences.ts'
 import { Link } from './invalidation/link.ts'
 import { OutboundQueue } from './invalidation/outbound-queue.ts'
 import type { CacheOptions } from './options/cache-options.ts'
-import { resolveCacheOptions, type ResolvedCacheOptions } from './options/resolve-cache-options.ts'
+import { type ResolvedCacheOptions, resolveCacheOptions } from './options/resolve-cache-options.ts'
 import { systemRandom } from './random.ts'
 import { connectRedis } from './redis/connect-redis.ts'
 import { LOCATION_VARIABLES } from './redis/environment.ts'
@@ -72,7 +72,8 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
     random: options.random ?? systemRandom,
     memory: new MemoryTier(resolved.memory, ({ segment }) => {
       segment.evictions += 1
-      if (telemetry.wants('entry-removed')) telemetry.emit({ type: 'entry-removed', name: segment.name, cause: 'evicted' })
+      if (telemetry.wants('entry-removed'))
+        telemetry.emit({ type: 'entry-removed', name: segment.name, cause: 'evicted' })
     }),
     fences: new Fences(),
     flights: new Flights(),

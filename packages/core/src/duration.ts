@@ -37,7 +37,12 @@ export function ms(milliseconds: number): Duration {
  */
 export function parseDuration(input: Duration, option: string): number {
   const match = typeof input === 'string' ? FORM.exec(input) : null
-  if (match === null) throw new InvalidOption(option, input, `write a whole number above 0 with its unit, such as '250ms', '30s', '5m', '1h' or '7d'`)
+  if (match === null)
+    throw new InvalidOption(
+      option,
+      input,
+      `write a whole number above 0 with its unit, such as '250ms', '30s', '5m', '1h' or '7d'`,
+    )
   const milliseconds = Number(match[1]) * MILLISECONDS[match[2] as DurationUnit]
   if (milliseconds > LONGEST) throw new InvalidOption(option, input, 'ten years is the longest duration')
   return milliseconds

@@ -25,7 +25,11 @@ export class GranaryError extends Error {
   /** The entry key in its safe form (secrets digested), where the error concerns one entry. */
   readonly key: string | undefined
 
-  constructor(code: GranaryErrorCode | Uppercase<string>, message: string, details: { key?: string; cause?: unknown } = {}) {
+  constructor(
+    code: GranaryErrorCode | Uppercase<string>,
+    message: string,
+    details: { key?: string; cause?: unknown } = {},
+  ) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.name = new.target.name
     this.code = code
@@ -72,9 +76,13 @@ export class RecursiveLoad extends GranaryError {
   readonly chain: readonly string[]
 
   constructor(chain: readonly string[]) {
-    super('RECURSIVE_LOAD', `A load waits for itself: ${chain.join(' -> ')}. Call the undecorated method, or break the cycle.`, {
-      ...(chain.length > 0 ? { key: chain[chain.length - 1] as string } : {}),
-    })
+    super(
+      'RECURSIVE_LOAD',
+      `A load waits for itself: ${chain.join(' -> ')}. Call the undecorated method, or break the cycle.`,
+      {
+        ...(chain.length > 0 ? { key: chain[chain.length - 1] as string } : {}),
+      },
+    )
     this.chain = chain
   }
 }
@@ -96,14 +104,21 @@ export class NoActiveLoad extends GranaryError {
 /** A loader said `notModified()` although there is no value that could be kept. */
 export class NothingToKeep extends GranaryError {
   constructor(key: string) {
-    super('NOTHING_TO_KEEP', `The loader of ${key} called notModified(), but nothing is stored: ask for currentLoad().stale first.`, { key })
+    super(
+      'NOTHING_TO_KEEP',
+      `The loader of ${key} called notModified(), but nothing is stored: ask for currentLoad().stale first.`,
+      { key },
+    )
   }
 }
 
 /** The cache was closed and can no longer write or invalidate. */
 export class CacheClosed extends GranaryError {
   constructor() {
-    super('CACHE_CLOSED', 'This cache is closed: invalidations and writes need an open one. Reads go straight to their loader.')
+    super(
+      'CACHE_CLOSED',
+      'This cache is closed: invalidations and writes need an open one. Reads go straight to their loader.',
+    )
   }
 }
 

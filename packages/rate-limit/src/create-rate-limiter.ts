@@ -87,15 +87,14 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     events,
     makeSet: (name, setOptions) => {
       const resolved = resolveLimitSet(name, setOptions, { onStoreFailure, deadline })
+      const digest = resolved.secret ? digester(name, options) : undefined
       return new LimitSet(resolved, {
         clock,
         random,
         store,
         refusals,
-        keyOf: subjectKeys(
-          `${namespace}:rl:${name}:${resolved.layout}:`,
-          resolved.secret ? digester(name, options) : undefined,
-        ),
+        keyOf: subjectKeys(`${namespace}:rl:${name}:${resolved.layout}:`, digest),
+        shownAs: digest ?? ((subject) => subject),
         isClosed: () => closed,
         onRefused: (decision) => {
           if (events.wants('call-refused')) events.emit({ type: 'call-refused', decision })

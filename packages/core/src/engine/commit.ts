@@ -1,8 +1,8 @@
 import { tagDigest } from '@granary/serialization'
+import { type Duration, parseDuration } from '../duration.ts'
 import type { Entry, FreshEntry } from '../entry/entry.ts'
 import { planExpiry } from '../entry/expiry.ts'
 import { prepareLoaded } from '../entry/stored-value.ts'
-import { type Duration, parseDuration } from '../duration.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { Flight } from '../flight/flight.ts'
 import { frameOf, type Origin } from './frames.ts'
@@ -24,7 +24,10 @@ export function harvest(op: Operation, loaded: Loaded, born: number): Harvest {
   const { value } = loaded
   const negative = value === null || value === undefined
   const served = { value, negative, source: 'loader', freshness: 'fresh', born, created: loaded.endedAt } as const
-  const notStored = (tags: readonly string[]): Harvest => ({ landing: { ...served, shared: true, tags }, entry: undefined })
+  const notStored = (tags: readonly string[]): Harvest => ({
+    landing: { ...served, shared: true, tags },
+    entry: undefined,
+  })
   const options = readOptions(op, value, negative)
   if (options === undefined) return notStored([])
   const tags = options.tags.map(tagDigest)
@@ -64,7 +67,12 @@ export function wasInvalidated(op: Operation, tags: readonly string[], born: num
 }
 
 /** Stores an entry in Redis under the lease of its load. Not waited for by callers; a rejection takes the memory copy along. */
-export async function commit(op: Operation, entry: FreshEntry, lease: Lease, origin: Origin): Promise<'stored' | 'rejected' | 'failed'> {
+export async function commit(
+  op: Operation,
+  entry: FreshEntry,
+  lease: Lease,
+  origin: Origin,
+): Promise<'stored' | 'rejected' | 'failed'> {
   const { engine, state } = op
   try {
     const frame = frameOf(op, entry, lease, origin)
@@ -72,12 +80,19 @@ export async function commit(op: Operation, entry: FreshEntry, lease: Lease, ori
     if (verdict === 'rejected') {
       state.counters.rejected += 1
       dropOwnCopy(op, entry)
-      if (engine.telemetry.wants('commit-rejected')) engine.telemetry.emit({ type: 'commit-rejected', name: op.policy.name, key: op.key })
+      if (engine.telemetry.wants('commit-rejected'))
+        engine.telemetry.emit({ type: 'commit-rejected', name: op.policy.name, key: op.key })
       return verdict
     }
     state.counters.bytesWritten += frame.bytes.length
     if (engine.telemetry.wants('entry-stored')) {
-      engine.telemetry.emit({ type: 'entry-stored', name: op.policy.name, key: op.key, tier: 'l2', bytes: frame.bytes.length })
+      engine.telemetry.emit({
+        type: 'entry-stored',
+        name: op.policy.name,
+        key: op.key,
+        tier: 'l2',
+        bytes: frame.bytes.length,
+      })
     }
     return verdict
   } catch (error) {
@@ -89,7 +104,10 @@ export async function commit(op: Operation, entry: FreshEntry, lease: Lease, ori
 
 /** A value that was not stored: Redis would not take it, or it does not fit into a frame. */
 export function noteStoreFailure(op: Operation, error: unknown): void {
-  if (error instanceof RedisUnavailable) return noteRedisFailure(op, error)
+  if (error instanceof RedisUnavailable) {
+    noteRedisFailure(op, error)
+    return
+  }
   const { engine, state, policy, key } = op
   state.counters.refused += 1
   const reason = error instanceof Error ? error.message : String(error)
@@ -98,7 +116,8 @@ export function noteStoreFailure(op: Operation, error: unknown): void {
 
 function dropOwnCopy(op: Operation, entry: Entry): void {
   const resident = op.state.segment.entries.get(op.local)
-  if (resident !== undefined && resident.value === entry.value && resident.born === entry.born) op.engine.memory.remove(op.state.segment, op.local)
+  if (resident !== undefined && resident.value === entry.value && resident.born === entry.born)
+    op.engine.memory.remove(op.state.segment, op.local)
 }
 
 interface EntryOptions {

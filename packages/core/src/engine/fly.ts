@@ -55,7 +55,11 @@ async function cross(op: Operation, flight: Flight, purpose: Purpose): Promise<L
 }
 
 /** Reads Redis and, when that is not enough, asks for the lease. */
-async function ask(op: Operation, flight: Flight, { purpose, isLoading }: { purpose: Purpose; isLoading: () => boolean }): Promise<Word> {
+async function ask(
+  op: Operation,
+  flight: Flight,
+  { purpose, isLoading }: { purpose: Purpose; isLoading: () => boolean },
+): Promise<Word> {
   const deadline = (op.engine.remote as RemoteTier).deadline()
   const accepts = (find: Found) => find.freshness === 'fresh' || (purpose === 'miss' && find.freshness !== 'kept')
   const born = op.engine.fences.events
@@ -93,7 +97,11 @@ function land(op: Operation, flight: Flight, { entry, freshness }: Found): Landi
  * Loads and stores. A load commits only under a lease that was granted before the loader was called, and notes the clock
  * before it begins, so that its tags may be computed from the value.
  */
-async function loadAndStore(op: Operation, flight: Flight, { purpose, lease }: { purpose: Purpose; lease: Lease | undefined }): Promise<Landing> {
+async function loadAndStore(
+  op: Operation,
+  flight: Flight,
+  { purpose, lease }: { purpose: Purpose; lease: Lease | undefined },
+): Promise<Landing> {
   const { engine, state } = op
   const born = engine.fences.events
   const origin: Origin = { incarnation: engine.link.incarnation, reading: engine.link.reading }

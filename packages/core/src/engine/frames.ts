@@ -1,9 +1,9 @@
 import { encodeFrame } from '@granary/serialization'
 import type { FreshEntry } from '../entry/entry.ts'
+import { incarnationMark } from '../invalidation/incarnation.ts'
 import { stampChecksum } from './checksum.ts'
 import type { Engine } from './engine.ts'
 import type { Operation } from './operation.ts'
-import { incarnationMark } from '../invalidation/incarnation.ts'
 import type { Lease, StoredFrame } from './remote.ts'
 
 /** What a frame records of the moment before its load began. */
@@ -16,7 +16,12 @@ export interface Origin {
 const SLACK = 1_000
 
 /** The frame of an entry that a lease allows to be stored. */
-export function frameOf(op: Operation, entry: FreshEntry, lease: Pick<Lease, 'token' | 'life'>, origin: Origin): StoredFrame {
+export function frameOf(
+  op: Operation,
+  entry: FreshEntry,
+  lease: Pick<Lease, 'token' | 'life'>,
+  origin: Origin,
+): StoredFrame {
   const { remote, payloads } = op.engine as Engine & { remote: NonNullable<Engine['remote']> }
   const seal = mustSeal(op)
   const bytes = encodeFrame(
@@ -32,7 +37,11 @@ export function frameOf(op: Operation, entry: FreshEntry, lease: Pick<Lease, 'to
       loadTime: entry.loadTime,
       tags: entry.tags,
     },
-    (associated) => payloads.pack(entry.value, seal ? sealContext(op.key, associated) : associated, { seal, ...(entry.special === undefined ? {} : { special: entry.special }) }),
+    (associated) =>
+      payloads.pack(entry.value, seal ? sealContext(op.key, associated) : associated, {
+        seal,
+        ...(entry.special === undefined ? {} : { special: entry.special }),
+      }),
   )
   stampChecksum(bytes)
   return { bytes, px: Math.max(1, Math.ceil(entry.keepUntil - op.engine.clock.now()) + SLACK) }

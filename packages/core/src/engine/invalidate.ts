@@ -58,7 +58,8 @@ export async function invalidate(engine: Engine, request: InvalidationRequest, r
   return { delivered: false, queued: true }
 
   function tell(delivered: boolean): void {
-    if (telemetry.wants('invalidation-sent')) telemetry.emit({ type: 'invalidation-sent', targets: summaryOf(targets), delivered })
+    if (telemetry.wants('invalidation-sent'))
+      telemetry.emit({ type: 'invalidation-sent', targets: summaryOf(targets), delivered })
   }
 }
 
@@ -74,12 +75,18 @@ async function send(engine: Pick<Engine, 'remote'>, { keys, members }: Targets):
 
 /** What an invalidation names, counted. */
 export function summaryOf({ keys, members }: Targets): InvalidationSummary {
-  const names = members.filter((member) => member.startsWith(NAME_MEMBER)).map((member) => member.slice(NAME_MEMBER.length))
+  const names = members
+    .filter((member) => member.startsWith(NAME_MEMBER))
+    .map((member) => member.slice(NAME_MEMBER.length))
   const namespace = members.includes(EVERYTHING)
   return { keys: keys.length, tags: members.length - names.length - (namespace ? 1 : 0), names, namespace }
 }
 
 function targetsOf({ addresses, tags, names, namespace }: InvalidationRequest): Targets {
-  const members = [...tags.map(tagDigest), ...names.map((name) => NAME_MEMBER + name), ...(namespace ? [EVERYTHING] : [])]
+  const members = [
+    ...tags.map(tagDigest),
+    ...names.map((name) => NAME_MEMBER + name),
+    ...(namespace ? [EVERYTHING] : []),
+  ]
   return { keys: addresses, members: [...new Set(members)] }
 }

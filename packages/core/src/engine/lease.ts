@@ -69,11 +69,13 @@ async function claim(op: Operation, request: ClaimRequest): Promise<Claim> {
   const wait = new Waiting(op, request.flight)
   while (remote !== undefined && find.status !== 'unusable') {
     const held = find.leasedUntil > clock.now()
-    const answer: Acquisition = held && wait.isAnnouncedTo(find.leasedUntil) && !wait.holderFailed
-      ? { status: 'wait', until: find.leasedUntil }
-      : await acquire(op, remote, find, deadline)
+    const answer: Acquisition =
+      held && wait.isAnnouncedTo(find.leasedUntil) && !wait.holderFailed
+        ? { status: 'wait', until: find.leasedUntil }
+        : await acquire(op, remote, find, deadline)
     if (answer.status === 'granted') {
-      if (telemetry.wants('lease-acquired')) telemetry.emit({ type: 'lease-acquired', name: op.policy.name, key: op.key })
+      if (telemetry.wants('lease-acquired'))
+        telemetry.emit({ type: 'lease-acquired', name: op.policy.name, key: op.key })
       return { status: 'leased', lease: answer.lease }
     }
     if (answer.status === 'late') break
@@ -89,8 +91,14 @@ async function claim(op: Operation, request: ClaimRequest): Promise<Claim> {
   return { status: 'unleased' }
 }
 
-function acquire(op: Operation, remote: RemoteTier, find: Exclude<RemoteFind, { status: 'unusable' }>, deadline: number): Promise<Acquisition> {
-  const request: AcquireRequest = find.status === 'found' ? { seen: find.frame.version, mode: 'keep' } : { seen: find.seen, mode: find.mode }
+function acquire(
+  op: Operation,
+  remote: RemoteTier,
+  find: Exclude<RemoteFind, { status: 'unusable' }>,
+  deadline: number,
+): Promise<Acquisition> {
+  const request: AcquireRequest =
+    find.status === 'found' ? { seen: find.frame.version, mode: 'keep' } : { seen: find.seen, mode: find.mode }
   return remote.acquire(op, request, deadline)
 }
 

@@ -32,18 +32,21 @@ export async function load(op: Operation, { flight, reason, stale }: LoadRequest
   const { counters } = op.state
   const startedAt = clock.now()
   counters.loads += 1
-  if (telemetry.wants('load-started')) telemetry.emit({ type: 'load-started', name: op.policy.name, key: op.key, reason })
+  if (telemetry.wants('load-started'))
+    telemetry.emit({ type: 'load-started', name: op.policy.name, key: op.key, reason })
   const context = new LoadContext(op, flight, stale)
   try {
     const answer = await withHardTimeout(op, context, async () => runInLoad(context, op.loader))
     const endedAt = clock.now()
     const duration = endedAt - startedAt
     counters.load.record(duration)
-    if (telemetry.wants('load-finished')) telemetry.emit({ type: 'load-finished', name: op.policy.name, key: op.key, duration })
+    if (telemetry.wants('load-finished'))
+      telemetry.emit({ type: 'load-finished', name: op.policy.name, key: op.key, duration })
     return { value: context.valueOf(answer), endedAt, duration }
   } catch (cause) {
     counters.loadFailures += 1
-    if (telemetry.wants('load-failed')) telemetry.emit({ type: 'load-failed', name: op.policy.name, key: op.key, cause })
+    if (telemetry.wants('load-failed'))
+      telemetry.emit({ type: 'load-failed', name: op.policy.name, key: op.key, cause })
     throw cause
   } finally {
     context.ended = true

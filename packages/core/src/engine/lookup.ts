@@ -1,15 +1,15 @@
 import { decodeFrame, FrameError, type ReadFrame } from '@granary/serialization'
-import type { Resident } from '../tiers/segment.ts'
 import type { Entry, EntryTimes } from '../entry/entry.ts'
 import { judgeFreshness } from '../entry/freshness.ts'
 import { adoptDecoded } from '../entry/stored-value.ts'
-import type { Engine } from './engine.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
+import type { Resident } from '../tiers/segment.ts'
 import { isIntact } from './checksum.ts'
+import type { Engine } from './engine.ts'
 import { mustSeal, sealContext } from './frames.ts'
 import type { Landing } from './landing.ts'
 import type { Operation } from './operation.ts'
 import type { RemoteReply, RemoteTier } from './remote.ts'
-import type { ClockReading } from '../invalidation/clock-reading.ts'
 
 /** An entry of process memory that may be used, and how. */
 export interface LocalFind {
@@ -22,7 +22,12 @@ export type RemoteFind =
   /** Redis did not answer, or holds what only a newer version can read: load without a lease. */
   | { readonly status: 'unusable' }
   /** Nothing to serve; `seen` and `mode` are for acquiring, `leasedUntil` says that another process is loading. */
-  | { readonly status: 'absent'; readonly seen: Uint8Array; readonly mode: 'keep' | 'drop' | 'broken'; readonly leasedUntil: number }
+  | {
+      readonly status: 'absent'
+      readonly seen: Uint8Array
+      readonly mode: 'keep' | 'drop' | 'broken'
+      readonly leasedUntil: number
+    }
   | {
       readonly status: 'found'
       readonly entry: Entry
@@ -93,16 +98,23 @@ function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): Re
   }
   link.prove(clock, reply.sentAt)
   if (bytes === undefined) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil: NOT_LEASED }
-  if (reply.size > bytes.length) return rejectFrame(op, bytes, new FrameError('FRAME_LIMIT', `The value has ${reply.size} bytes, more than any entry.`))
+  if (reply.size > bytes.length)
+    return rejectFrame(
+      op,
+      bytes,
+      new FrameError('FRAME_LIMIT', `The value has ${reply.size} bytes, more than any entry.`),
+    )
   let frame: ReadFrame
   try {
     frame = decodeFrame(bytes)
   } catch (error) {
     return rejectFrame(op, bytes, error)
   }
-  if (!frame.placeholder && !isIntact(bytes)) return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The frame does not match its checksum.'))
+  if (!frame.placeholder && !isIntact(bytes))
+    return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The frame does not match its checksum.'))
   const leasedUntil = frame.leased ? remote.toLocal(frame.leaseDeadline) : NOT_LEASED
-  if (leasedUntil > op.engine.clock.now() + LONGEST_LEASE) return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The lease never ends.'))
+  if (leasedUntil > op.engine.clock.now() + LONGEST_LEASE)
+    return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The lease never ends.'))
   if (frame.placeholder) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil }
   const absent = (): RemoteFind => ({ status: 'absent', seen: frame.version, mode: 'drop', leasedUntil })
   if (!frame.belongsTo(reply.life, clock.mark)) return absent()
@@ -113,7 +125,6 @@ function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): Re
     asked ? find(op, frame, { ...context, bytes, leasedUntil, remote }) : absent(),
   )
 }
-
 
 interface FindContext extends ReadContext {
   readonly bytes: Uint8Array
@@ -145,7 +156,11 @@ function isKnownCurrent(op: Operation, frame: ReadFrame, clock: ClockReading): b
 }
 
 /** Waits briefly for the bus, then asks Redis for what is still not known: once per tag. */
-async function askIfCurrent(op: Operation, frame: ReadFrame, { clock, deadline }: ReadContext & { clock: ClockReading }): Promise<boolean> {
+async function askIfCurrent(
+  op: Operation,
+  frame: ReadFrame,
+  { clock, deadline }: ReadContext & { clock: ClockReading },
+): Promise<boolean> {
   const { link, remote } = op.engine
   const members = membersOf(op, frame.tags)
   const behind = clock.tagClock > link.reading && !(await link.untilDelivered(clock.sequence, BUS_PATIENCE))

@@ -83,7 +83,11 @@ class Batch {
     try {
       const values = await this.#loadMany(wanted.map(({ args }) => args))
       if (!Array.isArray(values) || values.length !== wanted.length) {
-        throw new BatchMismatch(this.#name, wanted.length, Array.isArray(values) ? `${values.length} values` : typeof values)
+        throw new BatchMismatch(
+          this.#name,
+          wanted.length,
+          Array.isArray(values) ? `${values.length} values` : typeof values,
+        )
       }
       wanted.forEach(({ resolve }, at) => {
         resolve(values[at])

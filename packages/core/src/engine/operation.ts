@@ -55,7 +55,5 @@ export function planOperation(
 
 /** The same entry under a text computed elsewhere: another pepper's, for invalidating across a rotation. */
 export function addressesOf(state: NameState, args: readonly unknown[], self: unknown): readonly Address[] {
-  return state.keying
-    .texts(args, self)
-    .map((text) => ({ key: state.prefix + text, label: state.segment.label, text }))
+  return state.keying.texts(args, self).map((text) => ({ key: state.prefix + text, label: state.segment.label, text }))
 }

@@ -1,7 +1,7 @@
 import type { ResolvedPolicy } from '../options/resolve-policy.ts'
 import type { Random } from '../random.ts'
-import type { EntryTimes } from './entry.ts'
 import { isDueEarly } from './early-refresh.ts'
+import type { EntryTimes } from './entry.ts'
 
 /**
  * What an entry's age allows.

@@ -1,5 +1,5 @@
-import { CacheClosed } from '../errors.ts'
 import type { Address, Targets } from '../engine/remote.ts'
+import { CacheClosed } from '../errors.ts'
 
 /** The member that stands for the whole namespace. */
 export const EVERYTHING = '*'

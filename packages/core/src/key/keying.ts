@@ -88,7 +88,10 @@ function planText(name: string, policy: PartialPolicy, { registry, secrets }: Ke
   return (args, self, pepper) => {
     const parts = partsOf(args, self, pepper)
     const text = parts.length === 1 ? loneText(parts[0], parts, canonical) : canonical(parts)
-    return keyText(partition === undefined ? text : `${canonical([partition.apply(self, args as never)])}|${text}`, LONGEST_TEXT)
+    return keyText(
+      partition === undefined ? text : `${canonical([partition.apply(self, args as never)])}|${text}`,
+      LONGEST_TEXT,
+    )
   }
 }
 
@@ -123,7 +126,11 @@ const NAME_FORM = /^[A-Za-z][\w.-]*(:(?!\d+(:|$))[\w.-]+)*$/
  */
 export function checkName(name: unknown, option: string): asserts name is string {
   if (typeof name !== 'string' || name.length > 200 || !NAME_FORM.test(name)) {
-    throw new InvalidOption(option, name, "it is letters, digits, '_', '-', '.' in parts joined by ':', no part a bare number")
+    throw new InvalidOption(
+      option,
+      name,
+      "it is letters, digits, '_', '-', '.' in parts joined by ':', no part a bare number",
+    )
   }
 }
 
@@ -135,7 +142,8 @@ export function checkName(name: unknown, option: string): asserts name is string
  */
 export function checkKeyOptions(where: string, { key, partition, ignore, secret }: PartialPolicy): void {
   for (const [option, given] of Object.entries({ key, partition })) {
-    if (given !== undefined && typeof given !== 'function') throw new InvalidOption(`${where}: ${option}`, given, 'it is a function')
+    if (given !== undefined && typeof given !== 'function')
+      throw new InvalidOption(`${where}: ${option}`, given, 'it is a function')
   }
   for (const [option, given] of Object.entries({ ignore, secret: typeof secret === 'boolean' ? undefined : secret })) {
     if (given !== undefined && !(Array.isArray(given) && given.every((at) => Number.isInteger(at) && at >= 0))) {
@@ -146,6 +154,10 @@ export function checkKeyOptions(where: string, { key, partition, ignore, secret 
     throw new InvalidOption(`${where}: ignore`, ignore, 'with a key function, leave the argument out of the key there')
   }
   if (key !== undefined && Array.isArray(secret)) {
-    throw new InvalidOption(`${where}: secret`, secret, 'with a key function, use secret: true, which digests what it returns')
+    throw new InvalidOption(
+      `${where}: secret`,
+      secret,
+      'with a key function, use secret: true, which digests what it returns',
+    )
   }
 }

@@ -2,9 +2,9 @@ import type { ClassRegistration } from '@granary/serialization'
 import type { Clock } from '../clock.ts'
 import type { Duration } from '../duration.ts'
 import type { Random } from '../random.ts'
-import type { RedisInput } from './redis-client.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { PolicyDefaults } from './policy.ts'
+import type { RedisInput } from './redis-client.ts'
 
 /** Options of `createCache`. Everything has a default: `createCache()` is a memory-only cache. */
 export interface CacheOptions {

@@ -72,7 +72,12 @@ export function resolveCacheOptions(options: CacheOptions, sources: OptionSource
   return {
     namespace,
     memory: {
-      maxEntries: inRange(memory.maxEntries, { option: 'memory.maxEntries', range: [1, 50_000_000], otherwise: 10_000, whole: true }),
+      maxEntries: inRange(memory.maxEntries, {
+        option: 'memory.maxEntries',
+        range: [1, 50_000_000],
+        otherwise: 10_000,
+        whole: true,
+      }),
       maxBytes: inRange(memory.maxBytes, { option: 'memory.maxBytes', range: [1, 2 ** 40], otherwise: 64 * 2 ** 20 }),
     },
     maxStaleness: durationOr(maxStaleness, 'maxStaleness', 1_000),
@@ -84,7 +89,10 @@ export function resolveCacheOptions(options: CacheOptions, sources: OptionSource
   }
 }
 
-function resolveRedis(given: NonNullable<CacheOptions['redis']>, { environment, planConnections }: OptionSources): ResolvedRedisOptions {
+function resolveRedis(
+  given: NonNullable<CacheOptions['redis']>,
+  { environment, planConnections }: OptionSources,
+): ResolvedRedisOptions {
   const options: RedisTierOptions = isTierOptions(given) ? given : { client: given }
   refuseUnknown('redis.', options, ['client', 'callBudget', 'slowAfter', 'leaseTime', 'required'])
   if (options.required !== undefined && typeof options.required !== 'boolean') {
@@ -102,14 +110,16 @@ function resolveRedis(given: NonNullable<CacheOptions['redis']>, { environment, 
 
 function resolveSlowAfter(given: Duration | undefined, callBudget: number): number {
   const slowAfter = durationOr(given, 'redis.slowAfter', Number.POSITIVE_INFINITY)
-  if (given !== undefined && slowAfter >= callBudget) throw new InvalidOption('redis.slowAfter', given, `it is shorter than redis.callBudget (${callBudget}ms)`)
+  if (given !== undefined && slowAfter >= callBudget)
+    throw new InvalidOption('redis.slowAfter', given, `it is shorter than redis.callBudget (${callBudget}ms)`)
   return slowAfter
 }
 
 /** Readers take a lease that ends in more than a minute for damage; a longer load renews a shorter lease. */
 function resolveLeaseTime(given: Duration | undefined): number {
   const leaseTime = durationOr(given, 'redis.leaseTime', 3_000)
-  if (leaseTime > 30_000) throw new InvalidOption('redis.leaseTime', given, "'30s' is the longest; a load that takes longer renews its lease")
+  if (leaseTime > 30_000)
+    throw new InvalidOption('redis.leaseTime', given, "'30s' is the longest; a load that takes longer renews its lease")
   return leaseTime
 }
 
@@ -119,7 +129,8 @@ function isTierOptions(given: NonNullable<CacheOptions['redis']>): given is Redi
 
 function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {
   for (const option of Object.keys(given)) {
-    if (!known.includes(option)) throw new InvalidOption(prefix + option, option, `known options are ${known.join(', ')}`)
+    if (!known.includes(option))
+      throw new InvalidOption(prefix + option, option, `known options are ${known.join(', ')}`)
   }
 }
 
@@ -128,7 +139,8 @@ function durationOr(given: Duration | undefined, option: string, otherwise: numb
 }
 
 function isEnabled(option: boolean | undefined, variable: string | undefined): boolean {
-  if (option !== undefined && typeof option !== 'boolean') throw new InvalidOption('enabled', option, 'it is true or false')
+  if (option !== undefined && typeof option !== 'boolean')
+    throw new InvalidOption('enabled', option, 'it is true or false')
   if (variable === undefined || variable === '' || variable === '0') return option ?? true
   if (variable === '1') return false
   throw new InvalidOption('GRANARY_DISABLED', variable, "it is '1' or '0'")

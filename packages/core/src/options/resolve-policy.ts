@@ -66,7 +66,8 @@ export function resolvePolicy<A extends readonly unknown[], V>(
   const policy = { ...defaults, ...given } as PartialPolicy
   const at = (option: string) => `${name}: ${option}`
   for (const option of Object.keys(policy)) {
-    if (!OPTIONS.has(option)) throw new InvalidOption(at(option), option, `known options are ${[...OPTIONS].join(', ')}`)
+    if (!OPTIONS.has(option))
+      throw new InvalidOption(at(option), option, `known options are ${[...OPTIONS].join(', ')}`)
   }
   const duration = (option: keyof Policy, otherwise: number) => {
     const value = policy[option]
@@ -75,7 +76,8 @@ export function resolvePolicy<A extends readonly unknown[], V>(
   const share = (option: 'jitter' | 'refreshAhead' | 'beta', range: readonly [number, number], otherwise: number) =>
     inRange(policy[option], { option: at(option), range, otherwise })
   const ttl = typeof policy.ttl === 'function' ? policy.ttl : duration('ttl', Number.NaN)
-  if (Number.isNaN(ttl)) throw new InvalidOption(at('ttl'), undefined, `every entry needs an end: give a ttl such as '5m'`)
+  if (Number.isNaN(ttl))
+    throw new InvalidOption(at('ttl'), undefined, `every entry needs an end: give a ttl such as '5m'`)
   return Object.freeze({
     name,
     version: inRange(policy.version, { option: at('version'), range: [1, 1_000_000], otherwise: 1, whole: true }),
@@ -154,7 +156,8 @@ function booleanOr(value: unknown, option: string): boolean | undefined {
 function checkTags(tags: unknown, option: string): unknown {
   if (tags === undefined) return Object.freeze([])
   if (typeof tags === 'function') return tags
-  if (!Array.isArray(tags)) throw new InvalidOption(option, tags, 'it is an array of strings, or a function that returns one')
+  if (!Array.isArray(tags))
+    throw new InvalidOption(option, tags, 'it is an array of strings, or a function that returns one')
   for (const tag of tags) {
     if (typeof tag !== 'string' || tag === '') throw new InvalidOption(option, tag, 'a tag is a non-empty string')
   }

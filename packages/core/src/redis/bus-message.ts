@@ -40,7 +40,8 @@ export function decodeWake(raw: Uint8Array): { readonly key: string; readonly ne
 function decodeTargets(namespace: string, body: string): Targets | undefined {
   try {
     const [keys, members]: [unknown, unknown] = JSON.parse(body)
-    if (!Array.isArray(keys) || !Array.isArray(members) || !members.every((each) => typeof each === 'string')) return undefined
+    if (!Array.isArray(keys) || !Array.isArray(members) || !members.every((each) => typeof each === 'string'))
+      return undefined
     return { keys: keys.map((each) => addressOf(namespace, each)), members }
   } catch {
     return undefined

@@ -1,14 +1,14 @@
 import type { CacheParts } from '../cache.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { RemoteTier } from '../engine/remote.ts'
 import { summaryOf } from '../engine/invalidate.ts'
+import type { RemoteTier } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import { applyLocally, emptyMemory } from '../invalidation/local-effects.ts'
-import type { ResolvedRedisOptions } from '../options/resolve-cache-options.ts'
 import type { RedisHandle } from '../options/redis-client.ts'
+import type { ResolvedRedisOptions } from '../options/resolve-cache-options.ts'
+import { memoryAdvice } from './memory-advice.ts'
 import { RedisTier } from './redis-tier.ts'
 import { metadataOf } from './session.ts'
-import { memoryAdvice } from './memory-advice.ts'
 import type { SupervisorEffects } from './supervision.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -74,14 +74,16 @@ function effectsOn(engine: Engine): SupervisorEffects {
   return {
     forget: (targets) => {
       applyLocally(engine, targets)
-      if (telemetry.wants('invalidation-received')) telemetry.emit({ type: 'invalidation-received', targets: summaryOf(targets) })
+      if (telemetry.wants('invalidation-received'))
+        telemetry.emit({ type: 'invalidation-received', targets: summaryOf(targets) })
     },
     empty: (when) => {
       if (when === 'entering' || settings.serveL1For === 0) emptyMemory(engine)
     },
     wake: (key, news) => flights.wake(key, news),
     lost: (cause) => telemetry.emit({ type: 'redis-lost', reason: cause.reason, cause: cause.cause ?? cause }),
-    awaited: (cause, since) => telemetry.emit({ type: 'redis-awaited', reason: cause.reason, since, cause: cause.cause ?? cause }),
+    awaited: (cause, since) =>
+      telemetry.emit({ type: 'redis-awaited', reason: cause.reason, since, cause: cause.cause ?? cause }),
     opened: adviseOnce(engine),
     recovered: (downFor, replayed) => telemetry.emit({ type: 'redis-recovered', downFor, replayed }),
   }

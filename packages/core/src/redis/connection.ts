@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { RedisUnavailable } from '../errors.ts'
-import { isTripped, record, UNTRIPPED } from './breaker.ts'
 import type { RedisLike } from '../options/redis-client.ts'
+import { isTripped, record, UNTRIPPED } from './breaker.ts'
 import { startDeadline } from './deadline.ts'
 import { classifyFailure, isFatal } from './failure.ts'
 
@@ -80,7 +80,10 @@ export class Connection {
     })
     end.catch(() => {})
     try {
-      const info = await within(options, Promise.race([client.connect().then(() => client.callBuffer('INFO', ['server'])), end]))
+      const info = await within(
+        options,
+        Promise.race([client.connect().then(() => client.callBuffer('INFO', ['server'])), end]),
+      )
       const connection = new Connection(client, readServer(info), options)
       client.on('end', () => connection.drop(classifyFailure(lastError ?? new Error('Connection is closed'))))
       if (client.status === 'end') throw new RedisUnavailable('reset', lastError)
@@ -98,7 +101,12 @@ export class Connection {
    * Sends one command; rejects with `RedisUnavailable` at the deadline (monotonic milliseconds) at the latest. One that nobody
    * waits for is not held against the server when it is slow: it may have queued behind a thousand of its kind.
    */
-  call(command: string, args: readonly (string | Uint8Array | number)[], deadline: number, isAwaited = true): Promise<unknown> {
+  call(
+    command: string,
+    args: readonly (string | Uint8Array | number)[],
+    deadline: number,
+    isAwaited = true,
+  ): Promise<unknown> {
     const { clock } = this.#options
     if (this.#lost !== undefined) return Promise.reject(this.#lost)
     const sentAt = clock.now()
@@ -126,17 +134,20 @@ export class Connection {
         act()
       }
       this.client.callBuffer(command, args.map(asArgument)).then(
-        (reply) => settle(() => {
-          this.#missed = 0
-          this.#note(isAwaited && clock.now() - sentAt > this.#options.slow ? 'slow' : 'ok')
-          resolve(reply)
-        }),
-        (error) => settle(() => {
-          const failure = classifyFailure(error)
-          if (isFatal(failure.reason)) this.drop(failure)
-          else if (failure.reason !== 'oom' && failure.reason !== 'wrongtype' && !isNoScript(error)) this.#note('failed')
-          reject(isNoScript(error) ? error : failure)
-        }),
+        (reply) =>
+          settle(() => {
+            this.#missed = 0
+            this.#note(isAwaited && clock.now() - sentAt > this.#options.slow ? 'slow' : 'ok')
+            resolve(reply)
+          }),
+        (error) =>
+          settle(() => {
+            const failure = classifyFailure(error)
+            if (isFatal(failure.reason)) this.drop(failure)
+            else if (failure.reason !== 'oom' && failure.reason !== 'wrongtype' && !isNoScript(error))
+              this.#note('failed')
+            reject(isNoScript(error) ? error : failure)
+          }),
       )
     })
   }
@@ -175,7 +186,9 @@ function sizeOf(args: readonly (string | Uint8Array | number)[]): number {
 
 /** Clients write a plain Uint8Array as text: they know only Buffers. */
 function asArgument(arg: string | Uint8Array | number): string | Uint8Array | number {
-  return arg instanceof Uint8Array && !Buffer.isBuffer(arg) ? Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength) : arg
+  return arg instanceof Uint8Array && !Buffer.isBuffer(arg)
+    ? Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength)
+    : arg
 }
 
 /** Whether the server has forgotten a script: it is then sent whole. */

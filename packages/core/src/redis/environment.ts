@@ -51,27 +51,37 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): RedisEnvironmen
 function readPort(value: string | undefined): { readonly host?: string; readonly port: number } | undefined {
   if (value === undefined) return undefined
   const injected = /^tcp:\/\/([^:/]+):(\d+)$/.exec(value)
-  if (injected !== null) return { host: injected[1] as string, port: whole(injected[2], 'REDIS_PORT', 1, 65_535) as number }
+  if (injected !== null)
+    return { host: injected[1] as string, port: whole(injected[2], 'REDIS_PORT', 1, 65_535) as number }
   return { port: whole(value, 'REDIS_PORT', 1, 65_535) as number }
 }
 
 function whole(value: string | undefined, variable: string, low: number, high: number): number | undefined {
   if (value === undefined) return undefined
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
-  if (!(number >= low && number <= high)) throw new InvalidOption(variable, value, `it is a whole number from ${low} to ${high}`)
+  if (!(number >= low && number <= high))
+    throw new InvalidOption(variable, value, `it is a whole number from ${low} to ${high}`)
   return number
 }
 
 function seconds(value: string | undefined, variable: string): number | undefined {
   if (value === undefined) return undefined
   const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN
-  if (!(number > 0 && number <= 3_600)) throw new InvalidOption(variable, value, 'it is a number of seconds above 0 and at most 3600')
+  if (!(number > 0 && number <= 3_600))
+    throw new InvalidOption(variable, value, 'it is a number of seconds above 0 and at most 3600')
   return number * 1_000
 }
 
 function flag(value: string | undefined, variable: string): boolean {
   if (value === undefined) return false
-  const known: Readonly<Record<string, boolean>> = { true: true, '1': true, yes: true, false: false, '0': false, no: false }
+  const known: Readonly<Record<string, boolean>> = {
+    true: true,
+    '1': true,
+    yes: true,
+    false: false,
+    '0': false,
+    no: false,
+  }
   const answer = known[value.toLowerCase()]
   if (answer === undefined) throw new InvalidOption(variable, value, 'it is true or false')
   return answer

@@ -29,7 +29,18 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: RedisFailure])[] 
 ]
 
 /** Failures after which the connection cannot be right again: it is replaced. */
-const FATAL: ReadonlySet<RedisFailure> = new Set(['refused', 'reset', 'readonly', 'loading', 'auth', 'database', 'protocol', 'dns', 'tls', 'overload'])
+const FATAL: ReadonlySet<RedisFailure> = new Set([
+  'refused',
+  'reset',
+  'readonly',
+  'loading',
+  'auth',
+  'database',
+  'protocol',
+  'dns',
+  'tls',
+  'overload',
+])
 
 /** What a client's error means, in the closed vocabulary of metrics. */
 export function classifyFailure(error: unknown): RedisUnavailable {

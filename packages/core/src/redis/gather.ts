@@ -71,7 +71,9 @@ export class Gather<Request, Reply> {
     const now = this.#clock.now()
     const cancels = batch
       .filter(({ deadline }) => deadline < latest - SAME)
-      .map(({ deadline, reject }) => startDeadline(this.#clock, deadline - now, () => reject(new RedisUnavailable('deadline'))))
+      .map(({ deadline, reject }) =>
+        startDeadline(this.#clock, deadline - now, () => reject(new RedisUnavailable('deadline'))),
+      )
     return () => {
       for (const cancel of cancels) cancel()
     }

@@ -1,16 +1,16 @@
 import type { Clock } from '../clock.ts'
 import type { AcquireRequest, Address, RemoteReply } from '../engine/remote.ts'
-import type { ClockReading, MarkedReading } from '../invalidation/clock-reading.ts'
 import { RedisUnavailable } from '../errors.ts'
+import type { ClockReading, MarkedReading } from '../invalidation/clock-reading.ts'
 import { incarnationMark } from '../invalidation/incarnation.ts'
 import { parseClock } from './clock-key.ts'
 import type { Connection } from './connection.ts'
 import { ACQUIRE } from './frame-scripts.ts'
 import { Gather } from './gather.ts'
 import { runScript } from './script.ts'
-import type { Suspects } from './suspects.ts'
 import type { ServerTime } from './server-time.ts'
 import type { Session } from './session.ts'
+import type { Suspects } from './suspects.ts'
 
 /** Names whose values are larger than this, in bytes, go by a connection of their own, one command each. */
 const LARGE = 32_768
@@ -88,13 +88,22 @@ export class Lanes {
     const sentAt = clock.now()
     const keys = addresses.map(({ key }) => key)
     keys.push(clockKey)
-    const values = await this.#options.suspects.watch(addresses, connection.call('mget', keys, deadline) as Promise<(Uint8Array | null)[]>)
+    const values = await this.#options.suspects.watch(
+      addresses,
+      connection.call('mget', keys, deadline) as Promise<(Uint8Array | null)[]>,
+    )
     const clockReading = this.#mark(parseClock(values[addresses.length]))
     return addresses.map(({ label }, at) => {
       const bytes = values[at] ?? undefined
       if (bytes !== undefined && bytes.length > LARGE) this.#large.add(label)
       if (bytes !== undefined && bytes.length > LARGEST_FRAME) {
-        return { bytes: Uint8Array.from(bytes.subarray(0, HEADER_BYTES)), size: bytes.length, clock: clockReading, life: connection.life, sentAt }
+        return {
+          bytes: Uint8Array.from(bytes.subarray(0, HEADER_BYTES)),
+          size: bytes.length,
+          clock: clockReading,
+          life: connection.life,
+          sentAt,
+        }
       }
       return { bytes, size: bytes?.length ?? 0, clock: clockReading, life: connection.life, sentAt }
     })
@@ -115,7 +124,13 @@ export class Lanes {
     }
     const sentAt = this.#options.clock.now()
     const [clock] = (await bulk.call('mget', [this.#options.clockKey], deadline)) as unknown[]
-    return { bytes: head as Uint8Array, size: Number(size), clock: this.#mark(parseClock(clock)), life: bulk.life, sentAt }
+    return {
+      bytes: head as Uint8Array,
+      size: Number(size),
+      clock: this.#mark(parseClock(clock)),
+      life: bulk.life,
+      sentAt,
+    }
   }
 
   /** Marks are made once per incarnation, not once per read. */
@@ -132,7 +147,11 @@ export class Lanes {
     const { clock, leaseTime, time } = this.#options
     const { data } = this.#session
     const sentAt = clock.now()
-    const args = [leaseTime, time.toServer(deadline), ...requests.flatMap(({ token, seen, mode }) => [token, seen, MODES[mode]])]
+    const args = [
+      leaseTime,
+      time.toServer(deadline),
+      ...requests.flatMap(({ token, seen, mode }) => [token, seen, MODES[mode]]),
+    ]
     const keys = requests.map(({ key }) => key)
     const answers = (await runScript(data, ACQUIRE, { keys, args, deadline })) as unknown[]
     time.learn(Number(answers[0]), sentAt, clock.now())

@@ -1,15 +1,24 @@
 import type { Clock } from '../clock.ts'
-import type { AcquireRequest, Acquisition, Address, Lease, RemoteReply, RemoteTier, StoredFrame, Targets } from '../engine/remote.ts'
+import type {
+  AcquireRequest,
+  Acquisition,
+  Address,
+  Lease,
+  RemoteReply,
+  RemoteTier,
+  StoredFrame,
+  Targets,
+} from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { Link } from '../invalidation/link.ts'
 import type { Random } from '../random.ts'
 import { encodeWake } from './bus-message.ts'
 import { COMMIT, COMMIT_PUT, RELEASE, RENEW, WRITE } from './frame-scripts.ts'
 import { Lanes } from './lanes.ts'
-import { type Script, runScript } from './script.ts'
+import { runScript, type Script } from './script.ts'
 import type { Session } from './session.ts'
-import { Suspects } from './suspects.ts'
 import type { Supervisor } from './supervisor.ts'
+import { Suspects } from './suspects.ts'
 
 /** What the tier needs of its surroundings. */
 export interface RedisTierParts {
@@ -99,7 +108,12 @@ export class RedisTier implements RemoteTier {
 
   async commitPut(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'> {
     const session = this.#sessionOf(lease)
-    const verdict = await this.#commit(COMMIT_PUT, address, { lease, frame, deadline: this.deadline(), isAwaited: true })
+    const verdict = await this.#commit(COMMIT_PUT, address, {
+      lease,
+      frame,
+      deadline: this.deadline(),
+      isAwaited: true,
+    })
     await session.bump({ keys: [address], members: [] }, this.deadline(), false)
     return verdict
   }
@@ -135,7 +149,11 @@ export class RedisTier implements RemoteTier {
   async invalidate(targets: Targets): Promise<void> {
     const session = this.#session()
     const { tagClock, incarnation } = await session.bump(targets, this.deadline())
-    if (incarnation === this.link.incarnation) this.link.learn(targets.members, targets.members.map(() => tagClock))
+    if (incarnation === this.link.incarnation)
+      this.link.learn(
+        targets.members,
+        targets.members.map(() => tagClock),
+      )
   }
 
   distrust(cause: unknown): void {
@@ -154,7 +172,11 @@ export class RedisTier implements RemoteTier {
     return this.#parts.supervisor.close()
   }
 
-  async #commit(script: Script, address: Address, { lease, frame, deadline, isAwaited }: CommitRequest): Promise<'stored' | 'rejected'> {
+  async #commit(
+    script: Script,
+    address: Address,
+    { lease, frame, deadline, isAwaited }: CommitRequest,
+  ): Promise<'stored' | 'rejected'> {
     const session = this.#sessionOf(lease)
     const args = [lease.token, frame.bytes, frame.px, this.#parts.wakeChannel, encodeWake(address.key, false)]
     const lane = this.#lanesOf(session).laneFor(address.label, frame.bytes.length)

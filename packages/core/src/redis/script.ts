@@ -24,7 +24,11 @@ export interface ScriptCall {
 }
 
 /** Runs a script; after a restart or SCRIPT FLUSH it is sent again within the same deadline. */
-export async function runScript(connection: Connection, script: Script, { keys, args, deadline, isAwaited = true }: ScriptCall): Promise<unknown> {
+export async function runScript(
+  connection: Connection,
+  script: Script,
+  { keys, args, deadline, isAwaited = true }: ScriptCall,
+): Promise<unknown> {
   const rest = [keys.length, ...keys, ...args]
   try {
     return await connection.call('EVALSHA', [script.digest, ...rest], deadline, isAwaited)

@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts'
 import type { Targets } from '../engine/remote.ts'
-import type { ClockReading } from '../invalidation/clock-reading.ts'
 import { RedisUnavailable } from '../errors.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { Hello } from '../invalidation/link.ts'
+import type { RedisLike } from '../options/redis-client.ts'
 import type { Random } from '../random.ts'
 import { encodeTargets } from './bus-message.ts'
-import type { RedisLike } from '../options/redis-client.ts'
 import { Connection } from './connection.ts'
 import { BUMP, HELLO, RECORDS } from './metadata-scripts.ts'
 import { runScript } from './script.ts'
@@ -95,7 +95,12 @@ export class Session {
     const opened: Connection[] = []
     const open = async (role: 'data' | 'bulk' | 'subscriber') => {
       const client = await options.makeClient(role)
-      const connection = await Connection.open(client, { clock: options.clock, patience: options.patience, slow: options.slow, onLost: resolve })
+      const connection = await Connection.open(client, {
+        clock: options.clock,
+        patience: options.patience,
+        slow: options.slow,
+        onLost: resolve,
+      })
       opened.push(connection)
       return connection
     }
@@ -103,7 +108,8 @@ export class Session {
       const data = await open('data')
       const [subscriber, bulk] = await Promise.all([open('subscriber'), options.bulk ? open('bulk') : data])
       for (const other of [subscriber, bulk]) {
-        if (Buffer.compare(other.life, data.life) !== 0) throw new RedisUnavailable('error', new Error('The connections reached different servers.'))
+        if (Buffer.compare(other.life, data.life) !== 0)
+          throw new RedisUnavailable('error', new Error('The connections reached different servers.'))
       }
       const session = new Session({ data, bulk, subscriber }, options, { promise, resolve })
       await session.#subscribe()
@@ -123,7 +129,10 @@ export class Session {
     const receivedAt = clock.now()
     const [incarnation, tagClock, sequence, floor, serverTime, count] = reply.map(Number)
     const flat = reply[6] as Uint8Array[]
-    const records = Array.from({ length: flat.length / 2 }, (_, at) => [String(flat[2 * at]), Number(String(flat[2 * at + 1]))] as const)
+    const records = Array.from(
+      { length: flat.length / 2 },
+      (_, at) => [String(flat[2 * at]), Number(String(flat[2 * at + 1]))] as const,
+    )
     const hello: Hello = {
       incarnation: incarnation as number,
       tagClock: tagClock as number,
@@ -139,7 +148,15 @@ export class Session {
   async bump(targets: Targets, deadline: number, frames = true): Promise<ClockReading> {
     const { metadata, origin } = this.#options
     const keys = [...this.#metadataKeys(), ...(frames ? targets.keys.map(({ key }) => key) : [])]
-    const args = [this.#newIncarnation(), this.#lifeText(), metadata.bus, origin, encodeTargets(targets), MOST_RECORDS, ...targets.members]
+    const args = [
+      this.#newIncarnation(),
+      this.#lifeText(),
+      metadata.bus,
+      origin,
+      encodeTargets(targets),
+      MOST_RECORDS,
+      ...targets.members,
+    ]
     const reply = (await runScript(this.data, BUMP, { keys, args, deadline })) as unknown[]
     const [incarnation, tagClock, sequence] = reply.map(Number)
     return { incarnation: incarnation as number, tagClock: tagClock as number, sequence: sequence as number }
@@ -147,7 +164,11 @@ export class Session {
 
   /** The records of members in an incarnation; undefined when it is gone. */
   async records(members: readonly string[], incarnation: number, deadline: number): Promise<number[] | undefined> {
-    const reply = await runScript(this.data, RECORDS, { keys: this.#metadataKeys(), args: [String(incarnation), ...members], deadline })
+    const reply = await runScript(this.data, RECORDS, {
+      keys: this.#metadataKeys(),
+      args: [String(incarnation), ...members],
+      deadline,
+    })
     return Array.isArray(reply) ? reply.map((each) => Number(String(each))) : undefined
   }
 

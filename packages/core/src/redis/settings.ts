@@ -25,7 +25,12 @@ export function planConnections(input: RedisInput, environment: NodeJS.ProcessEn
   return { ...PLAIN, makeClient: fromOptions(undefined, input as RedisOptions) }
 }
 
-const PLAIN = { maxConnections: undefined, connectTimeout: undefined, socketTimeout: undefined, retryOnTimeout: false } as const
+const PLAIN = {
+  maxConnections: undefined,
+  connectTimeout: undefined,
+  socketTimeout: undefined,
+  retryOnTimeout: false,
+} as const
 
 function isClient(input: RedisInput): input is RedisLike {
   return typeof input === 'object' && input !== null && typeof (input as RedisLike).duplicate === 'function'

@@ -1,6 +1,6 @@
 import { waitAtMost } from '../clock.ts'
-import type { ClockReading } from '../invalidation/clock-reading.ts'
 import { RedisUnavailable } from '../errors.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
 import { type BusMessage, decodeMessage, decodeWake } from './bus-message.ts'
 import { parseClock } from './clock-key.ts'
 import { classifyFailure } from './failure.ts'
@@ -99,7 +99,10 @@ export class Supervisor {
     for (let attempt = 0; !this.#closed; attempt++) {
       try {
         this.time.forget()
-        const session = await Session.open({ ...this.#options.session, onMessage: (channel, payload) => this.#receive(channel, payload) })
+        const session = await Session.open({
+          ...this.#options.session,
+          onMessage: (channel, payload) => this.#receive(channel, payload),
+        })
         this.#session = session
         session.ended.then((cause) => this.#disturb?.(cause))
         if (this.#closed) break
@@ -155,7 +158,13 @@ export class Supervisor {
 
   /** Hello, replay, open: in this order, and with nothing queued at the moment of opening. */
   async #verify(session: Session): Promise<void> {
-    const { link, queue, clock, effects, session: { patience } } = this.#options
+    const {
+      link,
+      queue,
+      clock,
+      effects,
+      session: { patience },
+    } = this.#options
     this.#early = []
     const { hello, sentAt, receivedAt, serverTime } = await session.hello(clock.now() + patience)
     this.time.learn(serverTime, sentAt, receivedAt)
@@ -188,11 +197,15 @@ export class Supervisor {
 
   /** A server that is slow already now would make every call slow: it stays unused. One more question, since a hello may carry its script. */
   async #refuseSlow(session: Session, took: number): Promise<void> {
-    const { clock, session: { slow, patience, metadata } } = this.#options
+    const {
+      clock,
+      session: { slow, patience, metadata },
+    } = this.#options
     if (took <= slow) return
     const askedAt = clock.now()
     await session.data.call('GET', [metadata.clock], askedAt + patience)
-    if (clock.now() - askedAt > slow) throw new RedisUnavailable('deadline', new Error(`Redis takes longer than ${slow} ms to answer.`))
+    if (clock.now() - askedAt > slow)
+      throw new RedisUnavailable('deadline', new Error(`Redis takes longer than ${slow} ms to answer.`))
   }
 
   #shut(cause: RedisUnavailable): void {
@@ -219,7 +232,8 @@ export class Supervisor {
       return
     }
     const message = decodeMessage(this.#options.namespace, payload)
-    if (message === undefined) this.distrust(new RedisUnavailable('protocol', new Error('A bus message could not be read.')))
+    if (message === undefined)
+      this.distrust(new RedisUnavailable('protocol', new Error('A bus message could not be read.')))
     else if (this.#early !== undefined) this.#early.push(message)
     else this.#deliver(message)
   }
@@ -237,7 +251,13 @@ export class Supervisor {
    * silent links, FLUSHALL and evicted metadata.
    */
   #beat(session: Session): () => void {
-    const { clock, maxStaleness, silence, link, session: { metadata } } = this.#options
+    const {
+      clock,
+      maxStaleness,
+      silence,
+      link,
+      session: { metadata },
+    } = this.#options
     let cancel = () => {}
     let stopped = false
     const beat = async () => {
@@ -246,7 +266,8 @@ export class Supervisor {
         const reading = parseClock(await session.data.call('GET', [metadata.clock], sentAt + silence))
         const proof = await this.#prove(reading, sentAt)
         if (stopped) return
-        if (proof === 'silent') session.end(new RedisUnavailable('deadline', new Error('The invalidation bus is silent.')))
+        if (proof === 'silent')
+          session.end(new RedisUnavailable('deadline', new Error('The invalidation bus is silent.')))
         if (proof === 'renewed') this.distrust(new Error('The namespace metadata was lost and made anew.'))
         if (this.time.age(sentAt) > TIME_EVERY) await this.#askTime(session)
       } catch {

@@ -16,7 +16,8 @@ export function checkUrl(url: string, option: string): void {
   if (!['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
     throw new InvalidOption(option, withoutPassword(url), allowed)
   }
-  if (!/^\/?\d*$/.test(parsed.pathname)) throw new InvalidOption(option, withoutPassword(url), 'its path is a database number')
+  if (!/^\/?\d*$/.test(parsed.pathname))
+    throw new InvalidOption(option, withoutPassword(url), 'its path is a database number')
 }
 
 function withoutPassword(url: string): string {

@@ -17,9 +17,21 @@ export type CacheEvent =
   | { readonly type: 'load-hedged'; readonly name: string; readonly key: string }
   | { readonly type: 'load-finished'; readonly name: string; readonly key: string; readonly duration: number }
   | { readonly type: 'load-failed'; readonly name: string; readonly key: string; readonly cause: unknown }
-  | { readonly type: 'entry-stored'; readonly name: string; readonly key: string; readonly tier: 'l1' | 'l2'; readonly bytes: number }
+  | {
+      readonly type: 'entry-stored'
+      readonly name: string
+      readonly key: string
+      readonly tier: 'l1' | 'l2'
+      readonly bytes: number
+    }
   | { readonly type: 'commit-rejected'; readonly name: string; readonly key: string }
-  | { readonly type: 'value-refused'; readonly name: string; readonly key: string; readonly path: string; readonly reason: string }
+  | {
+      readonly type: 'value-refused'
+      readonly name: string
+      readonly key: string
+      readonly path: string
+      readonly reason: string
+    }
   | { readonly type: 'entry-removed'; readonly name: string; readonly cause: RemovalCause }
   | { readonly type: 'frame-rejected'; readonly name: string; readonly key: string; readonly cause: unknown }
   | { readonly type: 'invalidation-sent'; readonly targets: InvalidationSummary; readonly delivered: boolean }

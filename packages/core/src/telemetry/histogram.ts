@@ -18,7 +18,13 @@ export class Histogram {
 
   /** A snapshot in milliseconds. */
   summary(): LatencySummary {
-    return { count: this.#count, sum: this.#sum, p50: this.#quantile(0.5), p95: this.#quantile(0.95), p99: this.#quantile(0.99) }
+    return {
+      count: this.#count,
+      sum: this.#sum,
+      p50: this.#quantile(0.5),
+      p95: this.#quantile(0.95),
+      p99: this.#quantile(0.99),
+    }
   }
 
   /** Cumulative counts by upper bound in milliseconds, as Prometheus wants them. */

@@ -94,7 +94,11 @@ export function addUp(counters: Iterable<NameCounters>): Totals {
 }
 
 /** The public form of counters. */
-export function describeCounters(totals: Totals, evictions: number, redisAvailable: boolean): Omit<CacheStats, 'latency'> {
+export function describeCounters(
+  totals: Totals,
+  evictions: number,
+  redisAvailable: boolean,
+): Omit<CacheStats, 'latency'> {
   const hits = totals.hitsL1 + totals.hitsL2 + totals.hitsStale
   const calls = hits + totals.misses
   return {

@@ -91,7 +91,10 @@ export class Telemetry {
 
   #log(event: CacheEvent): void {
     const { logger } = this.#options
-    if (logger === undefined) return this.#warnProcess(event)
+    if (logger === undefined) {
+      this.#warnProcess(event)
+      return
+    }
     const level = LEVELS[event.type]
     if (logger.isLevelEnabled?.(level) === false) return
     const suppressed = level === 'warn' ? this.#rationed(event.type) : 0
@@ -99,7 +102,12 @@ export class Telemetry {
     const { type, ...fields } = event as CacheEvent & { cause?: unknown }
     const { cause, ...rest } = fields
     logger[level](
-      { namespace: this.#options.namespace, ...rest, ...(cause === undefined ? {} : { err: cause }), ...(suppressed > 0 ? { suppressed } : {}) },
+      {
+        namespace: this.#options.namespace,
+        ...rest,
+        ...(cause === undefined ? {} : { err: cause }),
+        ...(suppressed > 0 ? { suppressed } : {}),
+      },
       `granary: ${type.replaceAll('-', ' ')}`,
     )
   }
@@ -108,7 +116,10 @@ export class Telemetry {
   #warnProcess(event: CacheEvent): void {
     const message = processWarning(event)
     if (message === undefined || this.#rationed(event.type) === undefined) return
-    process.emitWarning(message, { type: 'GranaryWarning', code: `GRANARY_${event.type.toUpperCase().replaceAll('-', '_')}` })
+    process.emitWarning(message, {
+      type: 'GranaryWarning',
+      code: `GRANARY_${event.type.toUpperCase().replaceAll('-', '_')}`,
+    })
   }
 
   /**

@@ -1,4 +1,12 @@
-import { type Cache, checkKeyOptions, checkName, InvalidOption, isCache, type PartialPolicy, checkPolicy } from '@granary/core'
+import {
+  type Cache,
+  checkKeyOptions,
+  checkName,
+  checkPolicy,
+  InvalidOption,
+  isCache,
+  type PartialPolicy,
+} from '@granary/core'
 import { observeTags } from '../graph/observe-tags.ts'
 import type { MethodNode } from '../method/method-node.ts'
 import type { MethodSite } from '../method/method-site.ts'

@@ -1,4 +1,4 @@
-import { checkName, InvalidOption, isCache, type PolicyDefaults, checkPolicy } from '@granary/core'
+import { checkName, checkPolicy, InvalidOption, isCache, type PolicyDefaults } from '@granary/core'
 import { recordOf } from '../method/method-record.ts'
 import { registry } from '../method/registry.ts'
 import { type CacheScopeOptions, setScope } from './scope.ts'

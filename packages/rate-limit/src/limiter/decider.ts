@@ -18,6 +18,8 @@ export interface DeciderParts {
   readonly refusals: Refusals
   /** The key of a subject; throws for what is none. */
   readonly keyOf: (subject: string) => string
+  /** The subject as decisions may show it: a digest, when it is a secret. */
+  readonly shownAs: (subject: string) => string
   readonly isClosed: () => boolean
   readonly onRefused: (decision: Refused) => void
 }
@@ -92,9 +94,11 @@ export class Decider {
 
   #listed(subject: string): Decision | undefined {
     const { name, isDenied, isAllowed } = this.#resolved
-    const at = () => this.#parts.clock.wall()
-    if (isDenied(subject)) return this.#refused(listedDecision(name, subject, { allowed: false, at: at() }))
-    return isAllowed(subject) ? listedDecision(name, subject, { allowed: true, at: at() }) : undefined
+    const allowed = !isDenied(subject)
+    if (allowed && !isAllowed(subject)) return undefined
+    const at = this.#parts.clock.wall()
+    const decision = listedDecision(name, this.#parts.shownAs(subject), { allowed, at })
+    return allowed ? decision : this.#refused(decision)
   }
 
   /** A refusal that counts as a strike has to be counted each time. */
@@ -104,7 +108,12 @@ export class Decider {
   }
 
   #read(target: Target, subject: string, outcome: Outcome, source: Decision['source']): Decision {
-    return decisionOf(this.#resolved, { subject, rules: target.set.rules, outcome, source })
+    return decisionOf(this.#resolved, {
+      subject: this.#parts.shownAs(subject),
+      rules: target.set.rules,
+      outcome,
+      source,
+    })
   }
 
   #refused(decision: Decision): Decision {

@@ -19,6 +19,7 @@ export interface LimitStanding {
 interface Decided<Name extends string> {
   /** The limit set. */
   readonly name: string
+  /** Whose call it was; a digest, in sets of secret subjects. */
   readonly subject: string
   /** How each limit stands; empty for decisions by list. */
   readonly limits: Readonly<Partial<Record<Name, LimitStanding>>>

@@ -5,7 +5,7 @@ import type { Costs, Reservation } from './reservation.ts'
 
 /** A subject that a call belongs to. */
 export interface JointCall {
-  readonly set: LimitSet<never> | LimitSet
+  readonly set: LimitSet
   readonly subject: string
   readonly costs?: Costs
 }
@@ -36,7 +36,7 @@ export async function reserveJointly(calls: readonly JointCall[]): Promise<Joint
   }
   try {
     for (const { set, subject, costs } of calls) {
-      const reservation = await (set as LimitSet).reserve(subject, costs)
+      const reservation = await set.reserve(subject, costs)
       if (!reservation.ok) {
         await cancel()
         return { ok: false, refusal: reservation }

@@ -128,6 +128,20 @@ describe('a call', () => {
   })
 })
 
+describe('a secret subject', () => {
+  test('is nowhere in decisions, events and errors, and is counted all the same', async () => {
+    const { limiter, set } = inMemory({ limits: { minute: window(1, '1m') }, secret: true, deny: ['sk-revoked'] })
+    const told: unknown[] = []
+    limiter.on('call-refused', (event) => told.push(event))
+    const decisions = [await set.check('sk-live-1'), await set.check('sk-live-1'), await set.check('sk-revoked')]
+    expect(decisions.map(({ ok }) => ok)).toEqual([true, false, false])
+    const refusal = (await set.run('sk-live-1', () => 1).catch((error: unknown) => error)) as RateLimitExceeded
+    expect(told).toHaveLength(3)
+    told.push(decisions, refusal.decision, refusal.message)
+    expect(JSON.stringify(told)).not.toContain('sk-')
+  })
+})
+
 describe('a plan', () => {
   test('changes the numbers of a limit for its subject, and keeps what was counted', async () => {
     const tiers: Record<string, 'DEFAULT' | 'PREMIUM'> = { key: 'DEFAULT' }
