@@ -38,6 +38,7 @@ export class RateLimiter {
   readonly #parts: RateLimiterParts
   readonly #definitions = new Map<string, Definition>()
 
+  /** @internal Made by `createRateLimiter`. */
   constructor(parts: RateLimiterParts) {
     this.namespace = parts.namespace
     this.#parts = parts
