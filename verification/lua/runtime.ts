@@ -2,7 +2,7 @@
 export type Globals = Readonly<Record<string, unknown>>
 
 /** Several values returned at once. */
-export class Many {
+class Many {
   readonly values: readonly unknown[]
 
   constructor(values: readonly unknown[]) {

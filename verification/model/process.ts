@@ -110,7 +110,7 @@ function serve(version: number, due: number, what: string): void {
 }
 
 /** Core `takeOff` and the beginning of `fly`. */
-export function takeOff(move: Move, at: number, readers: Reader[]): void {
+function takeOff(move: Move, at: number, readers: Reader[]): void {
   const { state } = move
   const process = processOf(move, at)
   for (const other of process.flights) other.detached = true

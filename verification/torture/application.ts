@@ -27,7 +27,7 @@ const tags = (value: Row) => [`row:${value.row}`, `group:${groupOf(value.row)}`]
 type RowPolicy = Policy<readonly [number], Row>
 
 /** Short and long lives, stale windows, strong reads, large values, and values that only their owner writes, by `set`. */
-export const POLICIES: Readonly<Record<EntryName, RowPolicy>> = {
+const POLICIES: Readonly<Record<EntryName, RowPolicy>> = {
   row: { ttl: '30s', tags },
   brief: { ttl: '250ms', staleWhileRevalidate: '300ms', staleIfError: '2s', refreshAhead: 0.6, tags },
   soft: { ttl: '150ms', staleIfError: '3s', softTimeout: '20ms', tags },

@@ -17,7 +17,7 @@ export class Coverage {
 }
 
 /** A run of a thousand schedules or more must have met each of these. */
-export const REQUIRED: readonly string[] = [
+const REQUIRED: readonly string[] = [
   'message before an older reply',
   'pause longer than maxStaleness with timers due',
   'clock evicted alone',

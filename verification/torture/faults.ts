@@ -3,7 +3,7 @@ import type { Draft } from './draft.ts'
 import type { At } from './schedule.ts'
 
 /** Where a fault strikes. */
-export interface Strike {
+interface Strike {
   readonly at: number
   /** The process that suffers, where the fault is not the server's. */
   readonly victim: number

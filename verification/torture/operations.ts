@@ -4,7 +4,7 @@ import type { Cause, Due, History } from './history.ts'
 import type { Action, At, EntryName, LoadPlan, Reach } from './schedule.ts'
 
 /** The error of a load that was told to fail: callers may see it, and no other. */
-export class LoadFailed extends Error {
+class LoadFailed extends Error {
   override readonly name = 'LoadFailed'
 }
 

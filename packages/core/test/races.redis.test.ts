@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startRedis } from '@granary/testing'
 import fc from 'fast-check'
@@ -218,6 +219,35 @@ describe('C3: the bus and the replies race', () => {
       expect(await readA()).toEqual(v(1))
     },
   )
+
+  test('a read that overtakes an invalidation on another connection is not joined by those who come after it', async () => {
+    const { a, b, db, proxy } = await scene({ proxied: true, callBudget: '5s' })
+    const large = (version: number) => ({ ...v(version), text: randomBytes(30_000).toString('hex') })
+    const [rowsA, rowsB] = [a, b].map((cache) => cache.define<[number], Row>('large', { ttl: '5m' })) as [Rows, Rows]
+    const readA = () => rowsA.getOrSet([1], db.reading(1))
+    await rowsB.set([1], large(0))
+    await rowsB.set([2], large(0))
+    await rowsA.get([2])
+    await rowsA.get([2])
+    const bulk = proxy.connections.filter((each) => data(each) && each.index > 0).map(({ index }) => index)
+    expect(bulk.length).toBe(1)
+    db.rows.set(1, v(1))
+    const invalidation = await proxy.inject({ kind: 'hang', direction: 'up', connections: [0] })
+    const deleting = rowsA.delete([1])
+    const reply = await proxy.inject({ kind: 'hang', direction: 'down', connections: bulk })
+    proxy.forget()
+    const early = readA()
+    await until(() => proxy.commands.some(({ name }) => name === 'MGET'))
+    await wait(20)
+    await invalidation.lift()
+    expect(await deleting).toEqual({ delivered: true })
+    const late = readA()
+    await wait(20)
+    await reply.lift()
+    expect((await late).version).toBe(1)
+    await early
+    expect(rowsA.peek([1])?.version).not.toBe(0)
+  })
 
   test('A3: a read from Redis is exact although the bus is silent', async () => {
     const { b, readA, readB, write, proxy } = await scene({ proxied: true })

@@ -31,7 +31,7 @@ import { registry } from './method/registry.ts'
 import type { DecoratedMethod } from './method/wrap.ts'
 
 /** Functions of a method's arguments, one for each limit that they are about. */
-type ByLimit = { readonly [limit: string]: (...args: never[]) => number }
+export type ByLimit = Readonly<Record<string, (...args: never[]) => number>>
 
 /**
  * What `@RateLimited` takes: a name, the limits, and whose they are. Functions are called with the instance as `this` and the

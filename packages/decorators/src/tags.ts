@@ -13,6 +13,7 @@ export type TagFunctions = Readonly<Record<string, (...args: never[]) => string>
  * const tags = defineTags({ user: (id: number) => `user:${id}`, catalog: () => 'catalog' })
  * tags.user(7) // 'user:7'
  * ```
+ * @typeParam T - The families: functions that make tags, by name.
  * @throws InvalidOption when a family is not a function, and from a family when it makes anything but a non-empty string.
  */
 export function defineTags<const T extends TagFunctions>(families: T): Readonly<T> {

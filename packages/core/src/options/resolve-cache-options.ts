@@ -46,7 +46,7 @@ const OPTIONS: readonly (keyof CacheOptions)[] = [
 ]
 
 /** Reads where Redis is; the composition root brings it, because options know nothing of clients. */
-export type PlanConnections = (input: RedisInput, environment: NodeJS.ProcessEnv) => ConnectionPlan
+type PlanConnections = (input: RedisInput, environment: NodeJS.ProcessEnv) => ConnectionPlan
 
 /** What the options are read with. */
 export interface OptionSources {

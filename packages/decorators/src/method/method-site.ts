@@ -38,6 +38,7 @@ export class MethodSite {
     this.#owner ??= owner
   }
 
+  /** The class it belongs to; undefined while a standard decorator does not know it. */
   get className(): string | undefined {
     return (this.#owner as { readonly name?: string } | undefined)?.name || undefined
   }
