@@ -234,6 +234,8 @@ describe('C3: the bus and the replies race', () => {
     db.rows.set(1, v(1))
     const invalidation = await proxy.inject({ kind: 'hang', direction: 'up', connections: [0] })
     const deleting = rowsA.delete([1])
+    expect((await readA()).version).toBe(0)
+    expect(rowsA.peek([1])).toBeUndefined()
     const reply = await proxy.inject({ kind: 'hang', direction: 'down', connections: bulk })
     proxy.forget()
     const early = readA()
