@@ -18,7 +18,7 @@ export const CLOCKS: readonly Mutation[] = [
   },
   {
     name: 'absent record = valid',
-    faults: ['restart', 'cut', 'crash'],
+    faults: ['many-tags', 'restart', 'cut', 'crash'],
     patches: [
       ...SMALL_TABLES,
       {
@@ -75,7 +75,7 @@ export const CLOCKS: readonly Mutation[] = [
   },
   {
     name: 'an answered record is forgotten',
-    faults: ['crash', 'cut', 'restart'],
+    faults: ['many-tags', 'crash', 'cut', 'restart'],
     patches: [
       ...SMALL_TABLES,
       {
@@ -87,7 +87,7 @@ export const CLOCKS: readonly Mutation[] = [
   },
   {
     name: 'prune without floor',
-    faults: ['nothing', 'crash', 'cut'],
+    faults: ['many-tags', 'nothing', 'crash', 'cut'],
     patches: [
       ...SMALL_TABLES,
       { file: inMetadata, find: '    floor = math.max(floor, tonumber(last[2]))\n', replace: '' },
@@ -95,7 +95,7 @@ export const CLOCKS: readonly Mutation[] = [
   },
   {
     name: 'horizon not raised by pruning',
-    faults: ['nothing', 'slow-bus'],
+    faults: ['many-tags', 'nothing', 'slow-bus'],
     patches: [
       ...SMALL_TABLES,
       {
@@ -107,7 +107,7 @@ export const CLOCKS: readonly Mutation[] = [
   },
   {
     name: 'forgotten tag events are no events',
-    faults: ['nothing', 'slow-replies'],
+    faults: ['many-tags', 'nothing', 'slow-replies'],
     patches: [
       ...SMALL_TABLES,
       {

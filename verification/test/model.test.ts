@@ -1,9 +1,11 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { BOUNDS, PLANTED } from '../model/bounds.ts'
 import { explore } from '../model/explore.ts'
 import type { Bug } from '../model/process.ts'
 
-const small = ['a writer, a reader', 'a heartbeat', 'a reader that writes'] as const
+const small = ['a writer, a reader', 'a queued invalidation', 'a reader that writes'] as const
+
+vi.setConfig({ testTimeout: 120_000 })
 
 describe('the model of the protocol', () => {
   test.each(small)('breaks no promise in any state within this bound: %s', (name) => {

@@ -74,3 +74,11 @@ export class Draft {
 function ownerOf(row: number, processes: number): number {
   return row % processes
 }
+
+/** Where a fault strikes. */
+interface Strike {
+  readonly at: number
+  /** The process that suffers, where the fault is not the server's. */
+  readonly victim: number
+  readonly target: Omit<At, 'process'>
+}

@@ -1,14 +1,6 @@
 import type { Place } from '../simulation/network.ts'
-import type { Draft } from './draft.ts'
-import type { At } from './schedule.ts'
-
-/** Where a fault strikes. */
-interface Strike {
-  readonly at: number
-  /** The process that suffers, where the fault is not the server's. */
-  readonly victim: number
-  readonly target: Omit<At, 'process'>
-}
+import type { Draft, Strike } from './draft.ts'
+import { deferral, failingLoads, manyTags, splitLanes, unevenClock } from './recipes.ts'
 
 interface FaultRecipe {
   readonly weight: number
@@ -37,6 +29,7 @@ export type Fault =
   | 'failing-loads'
   | 'split-lanes'
   | 'uneven-clock'
+  | 'many-tags'
   | 'mixed'
 
 const SCRIPTS = ['acquire', 'commit', 'commit-put', 'bump', 'bump', 'hello', 'write', 'release', 'renew', 'records']
@@ -146,6 +139,7 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
   'failing-loads': { weight: 0.5, apply: failingLoads },
   'split-lanes': { weight: 0.7, apply: splitLanes },
   'uneven-clock': { weight: 0.7, apply: unevenClock },
+  'many-tags': { weight: 0.5, apply: manyTags },
   mixed: {
     weight: 3,
     apply: (draft, strike) => {
@@ -190,110 +184,4 @@ function restart(draft: Draft, { at }: Strike): number {
   draft.add(at - chance.spread(5, 100), { kind: 'save' })
   draft.add(at + chance.spread(0.5, 100), { kind: 'restart', data: chance.yes(0.7) ? 'old' : 'empty', down })
   return 100 + down
-}
-
-/** A process is cut off, invalidates, and looks closely at what it gets when it comes back. */
-function deferral(draft: Draft, { at, victim, target }: Strike): number {
-  const { chance } = draft
-  const time = chance.spread(60, 500)
-  draft.add(at, {
-    kind: 'hold',
-    process: victim,
-    for: time,
-    ...chance.pick<Place>([{}, { role: 'data' }, { direction: 'up' }]),
-  })
-  if (chance.yes(0.5))
-    draft.add(at + 1, { kind: 'cut', process: victim, role: 'data', late: chance.yes(0.5) ? 'lost' : time })
-  const writes = chance.whole(1, 5)
-  for (let count = 0; count < writes; count++)
-    draft.change(at + 2 + chance.next() * time, { ...target, process: victim })
-  if (chance.yes(0.4))
-    draft.add(at + time, {
-      kind: 'delay',
-      process: victim,
-      role: 'data',
-      direction: 'up',
-      for: 200,
-      delay: chance.spread(2, 20),
-    })
-  const looks = chance.whole(10, 40)
-  for (let look = 0; look < looks; look++) {
-    draft.add(at + time + chance.spread(0.5, 400), {
-      ...target,
-      process: victim,
-      kind: chance.yes(0.8) ? 'get' : 'peek',
-    })
-  }
-  return time + 100
-}
-
-/** Everybody wants an entry whose loads take long and fail. */
-function failingLoads(draft: Draft, { at, target }: Strike): number {
-  const { chance } = draft
-  const time = chance.between(300, 900)
-  for (let process = 0; process < draft.processes; process++) {
-    draft.add(at + chance.spread(0.1, 20), {
-      ...target,
-      process,
-      kind: 'read',
-      load: { before: time / 2, after: time / 2, fails: true },
-    })
-  }
-  return time
-}
-
-/** Commands go slowly to Redis on one connection while large values come slowly on another. */
-function splitLanes(draft: Draft, { at, victim, target }: Strike): number {
-  const { chance } = draft
-  const entry = { name: 'large', row: target.row % 3, process: victim } as const
-  draft.read(at - 15, entry, 0)
-  draft.add(at, {
-    kind: 'delay',
-    process: victim,
-    role: 'data',
-    direction: 'up',
-    for: 200,
-    delay: chance.spread(2, 40),
-  })
-  draft.add(at, {
-    kind: 'delay',
-    process: victim,
-    role: 'bulk',
-    direction: 'down',
-    for: 200,
-    delay: chance.spread(5, 55),
-  })
-  draft.add(at + 4, { kind: 'write', ...entry, reach: chance.pick(['key', 'row', 'name']), gap: 0 })
-  for (let read = chance.whole(1, 4); read > 0; read--) draft.read(at + 4 + chance.spread(0.1, 20), entry, 0)
-  for (let read = chance.whole(2, 8); read > 0; read--) draft.read(at + 4 + chance.spread(1, 150), entry, 0)
-  return 150
-}
-
-/** The first exchange took long one way only, so the server's clock is misjudged; then a large value arrives late. */
-function unevenClock(draft: Draft, { at, target }: Strike): number {
-  const { chance } = draft
-  const row = 3 + (target.row % 2)
-  const entry = { name: 'ledger', row, process: row % draft.processes } as const
-  const start = at + 800
-  draft.add(5, {
-    kind: 'delay',
-    process: entry.process,
-    direction: 'up',
-    for: chance.between(380, 500),
-    delay: chance.between(60, 120),
-  })
-  draft.add(start, { ...entry, kind: 'set' })
-  draft.add(start + 100, {
-    kind: 'delay',
-    process: entry.process,
-    role: 'bulk',
-    direction: 'up',
-    for: 40,
-    delay: chance.between(55, 130),
-  })
-  draft.add(start + 101, { ...entry, kind: 'set' })
-  draft.add(start + 101 + chance.between(62, 90), { ...entry, kind: 'write', reach: 'key', gap: 0 })
-  for (let count = 0; count < 3; count++)
-    draft.read(start + 170 + chance.spread(1, 300), { ...entry, process: draft.process() })
-  return 1_000
 }
