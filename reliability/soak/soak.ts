@@ -99,7 +99,7 @@ class SoakRun {
         clock: this.#clock,
         namespace: 'soak',
         redis: proxy.url,
-        memory: { maxEntries: 2_000 },
+        memory: { maxEntries: 500 },
         logger: new WarningLog(),
       }),
     )

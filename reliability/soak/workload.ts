@@ -13,7 +13,7 @@ export interface Tally {
 
 class LoaderFailed extends Error {}
 
-const ROWS = 5_000
+const ROWS = 1_000
 
 /**
  * Everything a service does with a cache, at random: reads of a few hot and many cold rows, batches, nulls, loads that fail
