@@ -76,7 +76,7 @@ function ownerOf(row: number, processes: number): number {
 }
 
 /** Where a fault strikes. */
-interface Strike {
+export interface Strike {
   readonly at: number
   /** The process that suffers, where the fault is not the server's. */
   readonly victim: number
