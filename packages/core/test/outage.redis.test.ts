@@ -60,11 +60,11 @@ describe('bounds while Redis is slow', () => {
       memory: { maxBytes: 2 ** 30 },
     })
     const large = cache.define('large', policy)
-    const bytes = () => Buffer.alloc(4 * 2 ** 20, 1)
+    const bytes = () => Buffer.alloc(20 * 2 ** 20, 1)
     await large.getOrSet(['first'], bytes)
     await cache.drain()
     await proxy.inject({ kind: 'throttle', bytesPerSecond: 200_000, direction: 'up' })
-    await Promise.all(Array.from({ length: 24 }, (_, id) => large.getOrSet([id], bytes)))
+    await Promise.all(Array.from({ length: 8 }, (_, id) => large.getOrSet([id], bytes)))
     await until(() => (cache.stats().redisFailures.overload ?? 0) >= 4, 10_000)
     expect(cache.stats().redisAvailable).toBe(true)
     await proxy.heal()
