@@ -70,7 +70,7 @@ async function loseOneMessage(): Promise<void> {
   await stage.redis.command('SET', key, [incarnation, tags, Number(sequence) + 1, ...rest].join(':'))
 }
 
-describe('C6: a link that is not what it seems', () => {
+describe('C6: a link that is not what it seems', { retry: 3 }, () => {
   test('a bus that goes silent is found by the heartbeat: memory is served no longer than maxStaleness', async () => {
     const { cache, proxy } = await stage.proxied({ maxStaleness: '400ms' })
     const other = await stage.node()

@@ -9,6 +9,7 @@ const POLICY = { ttl: '5m', tags: (_: unknown, id: number) => [`user:${id}`] } a
 
 interface Counted {
   readonly cache: Cache
+  readonly other: Cache
   readonly proxy: FaultProxy
   readonly users: CachedName<[number], { id: number }>
   readonly elsewhere: CachedName<[number], { id: number }>
@@ -29,23 +30,23 @@ async function countedNode(): Promise<Counted> {
   await delivered(cache, other)
   await delivered(other, cache)
   proxy.forget()
-  return { cache, proxy, users, elsewhere }
+  return { cache, other, proxy, users, elsewhere }
 }
 
 describe('C2: round trips, counted on the wire', () => {
   test('a memory hit makes none', async () => {
-    const { users, proxy } = await countedNode()
+    const { cache, users, proxy } = await countedNode()
     await users.getOrSet([1], () => ({ id: 1 }))
-    await users.cache.drain()
+    await cache.drain()
     proxy.forget()
     for (let at = 0; at < 100; at++) await users.getOrSet([1], () => ({ id: 0 }))
     expect(proxy.commands).toEqual([])
   })
 
   test('a Redis hit makes one, tags included', async () => {
-    const { users, elsewhere, proxy } = await countedNode()
+    const { users, elsewhere, proxy, other } = await countedNode()
     await elsewhere.getOrSet([1], () => ({ id: 1 }))
-    await elsewhere.cache.drain()
+    await other.drain()
     proxy.forget()
     expect(await users.getOrSet([1], () => ({ id: 0 }))).toEqual({ id: 1 })
     expect(proxy.commands.map(({ name }) => name)).toEqual(['MGET'])
@@ -53,7 +54,7 @@ describe('C2: round trips, counted on the wire', () => {
   })
 
   test('a miss makes three, and its caller waits for two of them', async () => {
-    const { users, proxy } = await countedNode()
+    const { cache, users, proxy } = await countedNode()
     const before: string[] = []
     const value = await users.getOrSet([1], async () => {
       before.push(...proxy.commands.map(({ name }) => name))
@@ -63,7 +64,7 @@ describe('C2: round trips, counted on the wire', () => {
     expect(value).toEqual({ id: 1 })
     expect(before).toEqual(['MGET', 'EVALSHA'])
     await proxy.heal()
-    await users.cache.drain()
+    await cache.drain()
     expect(proxy.commands.map(({ name }) => name)).toEqual(['MGET', 'EVALSHA', 'EVALSHA'])
     expect(proxy.roundTrips()).toBe(3)
   })
@@ -98,10 +99,10 @@ describe('C2: round trips, counted on the wire', () => {
   })
 
   test('64 Redis hits at once share a handful', async () => {
-    const { users, elsewhere, proxy } = await countedNode()
+    const { users, elsewhere, proxy, other } = await countedNode()
     const ids = Array.from({ length: 64 }, (_, id) => id)
     await Promise.all(ids.map((id) => elsewhere.getOrSet([id], () => ({ id }))))
-    await elsewhere.cache.drain()
+    await other.drain()
     proxy.forget()
     const values = await Promise.all(ids.map((id) => users.getOrSet([id], () => ({ id: -1 }))))
     expect(values).toEqual(ids.map((id) => ({ id })))
@@ -110,13 +111,13 @@ describe('C2: round trips, counted on the wire', () => {
   })
 
   test('a batch reads with one MGET, leases with one script and loads only what is missing, with one call', async () => {
-    const { users, elsewhere, proxy } = await countedNode()
+    const { users, elsewhere, proxy, other } = await countedNode()
     const ids = Array.from({ length: 100 }, (_, id) => id)
     await elsewhere.getOrSetMany(
       ids.slice(0, 50).map((id) => [id] as [number]),
       async (missing) => missing.map(([id]) => ({ id })),
     )
-    await elsewhere.cache.drain()
+    await other.drain()
     proxy.forget()
     const asked: number[][] = []
     let waited: string[] = []
@@ -136,21 +137,21 @@ describe('C2: round trips, counted on the wire', () => {
 
 describe('C2: when a Redis hit needs a second round trip', () => {
   test('while an invalidation is on its way to this process, and no longer than that', async () => {
-    const { cache, users, elsewhere, proxy } = await countedNode()
+    const { cache, users, elsewhere, proxy, other } = await countedNode()
     await Promise.all([1, 2, 3].map((id) => elsewhere.getOrSet([id], () => ({ id }))))
-    await elsewhere.cache.drain()
+    await other.drain()
     const silence = await proxy.inject({
       kind: 'hang',
       direction: 'down',
       connections: (each) => each.sent('SUBSCRIBE'),
     })
-    await elsewhere.cache.invalidateTags(['something else'])
+    await other.invalidateTags(['something else'])
     await users.getOrSet([3], () => ({ id: -1 }))
     proxy.forget()
     expect(await users.getOrSet([1], () => ({ id: -1 }))).toEqual({ id: 1 })
     expect(proxy.roundTrips()).toBe(2)
     await silence.lift()
-    await delivered(elsewhere.cache, cache)
+    await delivered(other, cache)
     proxy.forget()
     expect(await users.getOrSet([2], () => ({ id: -1 }))).toEqual({ id: 2 })
     expect(proxy.roundTrips()).toBe(1)
