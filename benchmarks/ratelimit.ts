@@ -14,8 +14,8 @@ import { type Candidate, median, throughput } from './lib/measure.ts'
 import { atLeast, atMost, type Goal, type Row, report, round } from './lib/report.ts'
 import { ANCHORS, accuracyOf, clumps, exactLog, type Model, poisson, seeded } from './lib/window-models.ts'
 
-const ROUNDS = 11
-const MILLISECONDS = 300
+const ROUNDS = 41
+const MILLISECONDS = 80
 const MANY = 1_000_000
 const SUBJECTS = Array.from({ length: 1_000 }, (_, at) => `user:${at}`)
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }

@@ -49,6 +49,7 @@ export class Refusals {
    * The refusal that this call would get again: where a limit refused fewer units, or as many. Its times have gone on.
    */
   find(key: string, costs: readonly number[]): Outcome | undefined {
+    if (this.#known.size === 0) return undefined
     const refusal = this.#known.get(key)
     if (refusal === undefined) return undefined
     const passed = Math.floor((this.#clock.now() - refusal.at) * 1000)
