@@ -49,7 +49,8 @@ export async function captured(program, args, options = {}) {
  */
 async function exitCode(child) {
   try {
-    const [code] = await once(child, 'close')
+    const [code, signal] = await once(child, 'close')
+    if (signal !== null) process.stderr.write(`${child.spawnargs.join(' ')}: ended by ${signal}\n`)
     return typeof code === 'number' ? code : 1
   } catch (error) {
     process.stderr.write(`${child.spawnfile}: ${error instanceof Error ? error.message : error}\n`)
