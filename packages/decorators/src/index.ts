@@ -58,7 +58,13 @@ export { type BodyRun, type MethodRecord, recordOf } from './method/method-recor
 export { type MethodFacts, MethodSite } from './method/method-site.ts'
 export type { Configuration, Registry } from './method/registry.ts'
 export type { DecoratedMethod, MethodPlan, PlanMaker } from './method/wrap.ts'
-export { type ByLimit, NoRateLimiter, RateLimited, type RateLimitedCheck, type RateLimitedOptions } from './rate-limited.ts'
+export {
+  type ByLimit,
+  NoRateLimiter,
+  RateLimited,
+  type RateLimitedCheck,
+  type RateLimitedOptions,
+} from './rate-limited.ts'
 export { CacheScope, type ClassDecorator } from './scope/cache-scope.ts'
 export type { CacheScopeOptions } from './scope/scope.ts'
 export { defineTags, type TagFunctions } from './tags.ts'
