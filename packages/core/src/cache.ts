@@ -164,7 +164,11 @@ export class Cache {
     loader: () => Promise<V> | V,
     policy?: PartialPolicy<never, V>,
   ): Promise<V> {
-    return this.#named(name, policy as PartialPolicy).getOrSet(args, loader) as Promise<V>
+    try {
+      return this.#named(name, policy as PartialPolicy).getOrSet(args, loader) as Promise<V>
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Many entries of one name by id, with one read and one load of what is missing. Absent ids are `undefined`, and remembered so. */
@@ -186,7 +190,7 @@ export class Cache {
   }
 
   /** The value of an entry if a tier has it, else undefined. */
-  get(name: string, args: readonly unknown[]): Promise<unknown> {
+  async get(name: string, args: readonly unknown[]): Promise<unknown> {
     return this.#named(name).get(args)
   }
 
@@ -196,12 +200,12 @@ export class Cache {
   }
 
   /** Stores what the caller asserts to be current, here and in Redis. */
-  set(name: string, args: readonly unknown[], value: unknown, policy?: PartialPolicy): Promise<Receipt> {
+  async set(name: string, args: readonly unknown[], value: unknown, policy?: PartialPolicy): Promise<Receipt> {
     return this.#named(name, policy).set(args, value)
   }
 
   /** Invalidates one entry everywhere. */
-  delete(name: string, args: readonly unknown[]): Promise<Receipt> {
+  async delete(name: string, args: readonly unknown[]): Promise<Receipt> {
     return this.#named(name).delete(args)
   }
 
@@ -221,7 +225,7 @@ export class Cache {
    * @throws InvalidationNotDelivered when `required` and Redis does not take it.
    * @throws CacheClosed after {@link Cache.close}.
    */
-  invalidate(targets: InvalidateTargets, { required = false }: { required?: boolean } = {}): Promise<Receipt> {
+  async invalidate(targets: InvalidateTargets, { required = false }: { required?: boolean } = {}): Promise<Receipt> {
     const { tags = [], entries = [], names = [], namespace = false } = targets
     const addresses = entries.flatMap(({ name, args, self }) => this.#named(name).addressesOf(args, self))
     const known = [...names, ...entries.map((entry) => entry.name)].flatMap((name) => this.#names.get(name) ?? [])

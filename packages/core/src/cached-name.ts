@@ -61,7 +61,11 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
 
   /** The value from the nearest tier, or from `loader`, which runs once for all who wait. Its error passes through untouched. */
   getOrSet(args: A, loader: () => Promise<V> | V, self?: unknown): Promise<V> {
-    return this.hit(args, self) ?? this.#getOrSet(args, loader, self)
+    try {
+      return this.hit(args, self) ?? this.#getOrSet(args, loader, self)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async #getOrSet(args: A, loader: () => Promise<V> | V, self: unknown): Promise<V> {
@@ -112,7 +116,7 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
   }
 
   /** Runs a write and stores what it returns, fenced against other writers. The write's error passes through untouched. */
-  put(args: A | ((value: V) => A), write: () => Promise<V> | V, self?: unknown): Promise<V> {
+  async put(args: A | ((value: V) => A), write: () => Promise<V> | V, self?: unknown): Promise<V> {
     if (typeof args === 'function') return this.#putUnderResult(args, write, self)
     if (!this.#engine.settings.enabled || this.#engine.settings.closed) return Promise.resolve().then(write)
     return put(planOperation(this.#state, args, write, self)) as Promise<V>
@@ -141,13 +145,13 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
   }
 
   /** Stores what the caller asserts to be current, here and in Redis. */
-  set(args: A, value: V, self?: unknown): Promise<Receipt> {
+  async set(args: A, value: V, self?: unknown): Promise<Receipt> {
     if (!this.#engine.settings.enabled) return Promise.resolve({ delivered: true })
     return set(planOperation(this.#state, args, NOTHING, self), value)
   }
 
   /** Invalidates one entry everywhere. */
-  delete(args: A, self?: unknown): Promise<Receipt> {
+  async delete(args: A, self?: unknown): Promise<Receipt> {
     this.#state.counters.invalidations += 1
     const addresses = addressesOf(this.#state, args, self)
     return invalidate(this.#engine, { addresses, tags: [], names: [], namespace: false })
