@@ -136,6 +136,29 @@ describe('C1: all arguments count, canonically', () => {
     await expect(call()).rejects.toMatchObject({ code: 'UNKEYABLE_ARGUMENT' })
   })
 
+  test('whatever returns a promise rejects it, and throws nothing', async () => {
+    const { cache } = openMemory()
+    const args = [Symbol('s')]
+    const named = cache.define<readonly unknown[], number>('k', { ttl: '1m' })
+    const refused = [
+      cache.getOrSet('k', args, () => 1),
+      cache.getOrSetMany('k', args, async () => [1]),
+      cache.get('k', args),
+      cache.set('k', args, 1),
+      cache.delete('k', args),
+      cache.invalidate({ entries: [{ name: 'k', args }] }),
+      named.getOrSet(args, () => 1),
+      named.put(args, () => 1),
+      named.set(args, 1),
+      named.delete(args),
+    ]
+    for (const result of await Promise.allSettled(refused))
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'UNKEYABLE_ARGUMENT' } })
+    await expect(cache.getOrSet('other', [], () => 1, { ttl: 5 as never })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+    })
+  })
+
   test('a cyclic argument is refused instead of walked for ever', async () => {
     const { cache } = openMemory()
     const cyclic: { self?: unknown } = {}

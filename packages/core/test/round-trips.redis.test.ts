@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { type FaultProxy, ManualClock } from '@granary/testing'
 import { describe, expect, test } from 'vitest'
 import type { Cache, CachedName } from '../src/index.ts'
 import { openMemory } from './stage/memory-stage.ts'
 import { delivered, until, useRedis } from './stage/redis-stage.ts'
+
+type Files = CachedName<[number], string>
 
 const stage = useRedis()
 const POLICY = { ttl: '5m', tags: (_: unknown, id: number) => [`user:${id}`] } as const
@@ -176,6 +179,33 @@ describe('C2: when a Redis hit needs a second round trip', () => {
     expect(await users.getOrSet([2], () => -1)).toBe(2)
     expect(first).toBeGreaterThan(proxy.roundTrips())
     expect(proxy.roundTrips()).toBe(1)
+  })
+})
+
+describe('C14: large values', () => {
+  test('travel on a connection of their own, so that they delay no small one', async () => {
+    const { proxy, users, elsewhere, cache, other } = await countedNode()
+    const policy = { ttl: '5m' } as const
+    const [here, there] = [cache, other].map((each) => each.define<[number], string>('file', policy)) as [Files, Files]
+    const file = randomBytes(60_000).toString('hex')
+    for (const id of [1, 2]) await there.getOrSet([id], () => file)
+    await elsewhere.getOrSet([1], () => ({ id: 1 }))
+    await other.drain()
+    expect(await here.getOrSet([1], () => 'loaded')).toBe(file)
+    proxy.forget()
+    const slow = await proxy.inject({
+      kind: 'hang',
+      direction: 'down',
+      connections: (each) => each.index > 0 && each.sent('MGET'),
+    })
+    const large = here.getOrSet([2], () => 'loaded')
+    await until(() => proxy.commands.some(({ name }) => name === 'MGET'))
+    expect(await users.getOrSet([1], () => ({ id: -1 }))).toEqual({ id: 1 })
+    expect(new Set(proxy.commands.filter(({ name }) => name === 'MGET').map(({ connection }) => connection)).size).toBe(
+      2,
+    )
+    await slow.lift()
+    expect(await large).toBe(file)
   })
 })
 
