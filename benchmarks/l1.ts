@@ -30,7 +30,7 @@ const overMap = async (id: string) => map.get(id)
 const overMapWithClock = async (id: string) => (performance.now() < 0 ? undefined : map.get(id))
 const layered = new Loader<User>({
   inMemoryCache: { cacheType: 'lru-map', maxItems: 100_000, ttlInMsecs: 600_000 },
-  dataSources: [{ name: 'load', get: load }],
+  dataSources: [{ name: 'load', get: load, getMany: (all: string[]) => Promise.all(all.map(load)) }],
 })
 const lru = new LRUCache<string, User>({ max: 100_000, ttl: 600_000, fetchMethod: load })
 
