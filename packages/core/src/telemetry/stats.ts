@@ -25,7 +25,7 @@ export class NameCounters {
   readonly load = new Histogram()
 }
 
-/** What the counters of a name amounts to. The first seven fields keep the names that dashboards of the field know. */
+/** What the counters of a name amount to. The first seven fields keep the names that dashboards of the field know. */
 export interface CacheStats {
   /** Calls answered from memory or Redis, stale ones included. */
   readonly hits: number
