@@ -50,6 +50,8 @@ interface PairHistory {
   readonly own: Map<Witness, { version: number; cause: Cause }>
   readonly deliveries: Delivery[]
   loads: number
+  /** When the last of them ended. */
+  loadedAt: number
   invalidations: number
 }
 
@@ -92,7 +94,7 @@ export class History {
     const key = `${name}/${row}`
     const known = this.#pairs.get(key)
     if (known !== undefined) return known
-    const made: PairHistory = { own: new Map(), deliveries: [], loads: 0, invalidations: 0 }
+    const made: PairHistory = { own: new Map(), deliveries: [], loads: 0, loadedAt: 0, invalidations: 0 }
     this.#pairs.set(key, made)
     return made
   }

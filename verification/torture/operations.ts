@@ -23,6 +23,9 @@ export class Database {
   }
 }
 
+/** A commit, a message and a read take less than this while nothing goes wrong, in milliseconds. */
+const LATE_WAKE = 100
+
 const INSTANT: LoadPlan = { before: 0, after: 0, fails: false }
 
 /** What operations work on. */
@@ -32,6 +35,9 @@ export interface Stage {
   readonly rows: number
   /** Nothing but memory is wrong with Redis: every invalidation has to be delivered. */
   readonly mustDeliver: () => boolean
+  /** Nothing goes wrong but loads. */
+  readonly isCalm: boolean
+  readonly now: () => number
   /** Writers of one owned entry take turns. */
   readonly turns: Map<string, Promise<void>>
   /** Registers an operation until it settles. */
@@ -154,10 +160,12 @@ interface Call {
   readonly answer: (at: number, value: Row) => void
 }
 
-function asked({ history }: Stage, process: AppProcess, name: EntryName, rows: readonly number[]): Call {
+function asked(stage: Stage, process: AppProcess, name: EntryName, rows: readonly number[]): Call {
+  const { history } = stage
   const trace: CallTrace = { tiers: new Map(), joined: new Set() }
   const dues: Due[] = rows.map((row) => history.dueTo(process, history.pair(name, row)))
   const at = process.clock.now()
+  const askedAt = stage.now()
   const answer = (index: number, value: Row) => {
     const row = rows[index] as number
     const what = `${process.label} read of ${name}/${row} asked at its ${at.toFixed(1)} ms`
@@ -168,6 +176,18 @@ function asked({ history }: Stage, process: AppProcess, name: EntryName, rows: r
     const key = process.names[name].keyOf([row])
     const tier = trace.tiers.get(key)
     const mayLag = name !== 'strict' && (tier === 'l1' || trace.joined.has(key))
+    const { loadedAt, invalidations } = history.pair(name, row)
+    const late = stage.now() - loadedAt
+    if (
+      stage.isCalm &&
+      rows.length === 1 &&
+      invalidations === 0 &&
+      tier === 'l2' &&
+      askedAt < stage.now() - late &&
+      late > LATE_WAKE
+    ) {
+      history.report('waited-too-long', `${what} got what another process had stored ${late.toFixed(0)} ms before`)
+    }
     history.judge({ what, version: value.version, mayLag, tier }, dues[index] as Due)
   }
   return { trace, answer }
@@ -183,6 +203,7 @@ async function loader(
   const version = stage.database.version(row)
   await process.wait(load.after)
   if (load.fails) throw new LoadFailed()
+  stage.history.pair(name, row).loadedAt = stage.now()
   return rowOf(name, row, version)
 }
 
