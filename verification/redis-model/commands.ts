@@ -130,7 +130,7 @@ function listed(members: Scored, withScores: boolean): Reply {
 
 function window<T>(list: readonly T[], from: number, to: number): T[] {
   const at = (index: number) => (index < 0 ? list.length + index : index)
-  return list.slice(Math.max(0, at(from)), at(to) + 1)
+  return list.slice(Math.max(0, at(from)), Math.max(0, at(to) + 1))
 }
 
 function range(text: string, from: number, to: number): string {

@@ -155,7 +155,7 @@ describe('the modelled Redis', () => {
         const model = new ModelServer(() => Date.now(), 'life')
         for (const each of words) expect([each, answer(model, each)]).toEqual([each, await ask(each)])
       }),
-      { numRuns: 60 },
+      { numRuns: 300 },
     )
   })
 
@@ -174,7 +174,7 @@ describe('the modelled Redis', () => {
           expect([each, timeless(answer(model, each))]).toEqual([each, timeless(await ask(each))])
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 300 },
     )
   })
 
