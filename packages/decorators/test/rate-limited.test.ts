@@ -1,5 +1,14 @@
 import { createCache } from '@granary/core'
-import { Cached, cacheGraph, configureGranary, MethodNameTaken, NoRateLimiter, RateLimited } from '@granary/decorators'
+import {
+  Cached,
+  cacheGraph,
+  configureGranary,
+  entryOf,
+  Invalidates,
+  MethodNameTaken,
+  NoRateLimiter,
+  RateLimited,
+} from '@granary/decorators'
 import { bucket, concurrency, createRateLimiter, RateLimitExceeded, type Refused, window } from '@granary/rate-limit'
 import { ManualClock } from '@granary/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -225,6 +234,47 @@ describe('with @Cached', () => {
     // A refusal is an error, and errors are not stored; what is stored is served.
     expect(await catalog.inner(3)).toBe(3)
     expect(catalog.loads).toBe(4)
+  })
+})
+
+describe('a plan', () => {
+  test('may be cached, and changes for the subject when its entry is invalidated', async () => {
+    configured()
+    class Plans {
+      reads = 0
+      limit = 1
+
+      @Cached({ name: 'rl:plan', ttl: '10m' })
+      async of(_user: string): Promise<{ minute: number }> {
+        this.reads += 1
+        return { minute: this.limit }
+      }
+
+      @Invalidates({ entries: [entryOf(() => Plans, 'of')((user: string) => [user])] })
+      async upgrade(_user: string): Promise<void> {
+        this.limit = 3
+      }
+    }
+    const plans = new Plans()
+    class Search {
+      @RateLimited({
+        name: 'rl:planned',
+        limits: { minute: window(100, '1m') },
+        key: (user: string) => user,
+        plan: (user) => plans.of(user),
+      })
+      async find(user: string): Promise<string> {
+        return user
+      }
+    }
+    const search = new Search()
+    await search.find('ann')
+    expect(await rejectionOf(search.find('ann'))).toBeInstanceOf(RateLimitExceeded)
+    await plans.upgrade('ann')
+    await search.find('ann')
+    await search.find('ann')
+    expect(await rejectionOf(search.find('ann'))).toBeInstanceOf(RateLimitExceeded)
+    expect(plans.reads).toBe(2)
   })
 })
 

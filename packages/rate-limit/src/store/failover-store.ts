@@ -60,7 +60,7 @@ export class FailoverStore implements Store {
   readonly #heartbeat: Heartbeat
   readonly #link: Link
   #handedOver = 0
-  #flushing: Promise<void> | undefined
+  #flushing = false
 
   constructor(options: FailoverStoreOptions) {
     const { clock, random, makeClient, maxSubjects, peersKey, member, replicas } = options
@@ -200,14 +200,18 @@ export class FailoverStore implements Store {
     this.#options.onReturned(this.#handedOver)
   }
 
+  /** Tells Redis in a moment, and again as long as it takes and there is a connection. */
   #flushSoon(): void {
-    this.#flushing ??= new Promise<void>((resolve) => {
-      this.#options.clock.schedule(SOON, () => {
-        const flushed = this.#link.isOpen ? this.#flush(this.#link) : Promise.resolve()
-        resolve(flushed.catch(() => {}))
-      })
-    }).finally(() => {
-      this.#flushing = undefined
+    if (this.#flushing) return
+    this.#flushing = true
+    this.#options.clock.schedule(SOON, () => {
+      const flushed = this.#link.isOpen ? this.#flush(this.#link) : Promise.resolve()
+      flushed
+        .catch(() => {})
+        .finally(() => {
+          this.#flushing = false
+          if (this.#link.isOpen && this.#handOver.size > 0) this.#flushSoon()
+        })
     })
   }
 

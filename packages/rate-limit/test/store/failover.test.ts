@@ -242,6 +242,18 @@ describe('when Redis is back', () => {
   })
 })
 
+test('what a full server did not take is told when it has room again, though nobody calls', async () => {
+  const limiter = await limiterHere()
+  const set = limiter.define('user', { limits: { minute: window(20, '1m') } })
+  await server.config.set('maxmemory', 1)
+  expect(await set.check('user:7')).toMatchObject({ ok: true, source: 'local' })
+  await pause(300)
+  expect(limiter.health()).toMatchObject({ state: 'redis', waiting: 1 })
+  await server.config.set('maxmemory', 0)
+  await isBack(limiter)
+  expect((await set.peek('user:7')).limits.minute?.remaining).toBe(19)
+})
+
 test('a limiter says once that it lost Redis, in the log or as a warning of Node', async () => {
   const warnings: string[] = []
   const listen = (warning: Error) => warnings.push(warning.name)

@@ -3,6 +3,7 @@ import { Cluster } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { bucket, concurrency, createRateLimiter, quota, type RateLimiterRedis, window } from '../../src/index.ts'
 import { limiterOn, SILENT, until } from '../support/limiter.ts'
+import { Stopwatch } from '../support/stopwatch.ts'
 
 describe('a replica that takes over', () => {
   test('is reminded by each process of what it used itself, where the last writes did not reach it', async () => {
@@ -11,14 +12,19 @@ describe('a replica that takes over', () => {
     await until(async () => String(await replica.command('INFO', 'replication')).includes('master_link_status:up'))
     const before = await startFaultProxy({ target: master })
     const { port } = before
-    const limiter = createRateLimiter({ redis: before.url, namespace: 'test', logger: SILENT, deadline: '2s' })
+    const limiter = createRateLimiter({ redis: before.url, namespace: 'test', logger: SILENT })
     await limiter.ready()
-    const set = limiter.define('user', { limits: { minute: window(20, '1m') } })
+    const set = limiter.define('user', { limits: { minute: window(20, '1m') }, deadline: '2s' })
     for (let call = 0; call < 10; call++) await set.check('user:7')
     await master.command('WAIT', 1, 1_000)
     await replica.command('REPLICAOF', 'NO', 'ONE')
     for (let call = 0; call < 8; call++) await set.check('user:7')
+    const hasty = limiter.define('hasty', { limits: { minute: window(1_000, '1m') } })
+    const watch = new Stopwatch()
+    const deciding = Array.from({ length: 64 }, () => watch.time(() => hasty.check('user:7')))
     await before.stop()
+    expect((await Promise.all(deciding)).every(({ ok }) => ok)).toBe(true)
+    expect(watch.stop()).toBeLessThanOrEqual(50 + 20)
     const after = await startFaultProxy({ target: replica, port })
     await until(() => limiter.health().state === 'redis')
     expect(await set.check('user:7')).toMatchObject({ ok: true, source: 'redis', limits: { minute: { remaining: 1 } } })
