@@ -198,7 +198,7 @@ describe('C14: a Redis that nobody uses', () => {
   test('without a logger the warning goes to the process', async () => {
     process.env['REDIS_URL'] = 'redis://somewhere:6379'
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
-    openMemory()
+    createCache()
     expect(await warned).toMatchObject({ name: 'GranaryWarning', message: expect.stringContaining("redis: 'env'") })
   })
 })

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { narrate } from '@granary/testing'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { EVENT_CHANNEL } from '../src/index.ts'
+import { createCache, EVENT_CHANNEL } from '../src/index.ts'
 import { Histogram } from '../src/telemetry/histogram.ts'
 import { describeCounters, NameCounters } from '../src/telemetry/stats.ts'
 import { Database } from './stage/database.ts'
@@ -354,7 +354,7 @@ describe('C12: the log', () => {
     const listen = (warning: Error) => warned.push(warning)
     process.on('warning', listen)
     onTestFinished(() => void process.off('warning', listen))
-    const { cache } = openMemory()
+    const cache = createCache()
     await cache.getOrSet('user', [1], () => ({ f: () => 1 }))
     await until(() => warned.length > 0)
     expect(warned[0]).toMatchObject({

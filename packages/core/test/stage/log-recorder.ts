@@ -47,3 +47,6 @@ export class LogRecorder implements Logger {
 }
 
 const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error']
+
+/** A logger for tests that do not look at the log. */
+export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false }

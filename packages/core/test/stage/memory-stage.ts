@@ -1,6 +1,7 @@
 import { expectQuiet, ManualClock, ScriptedRandom } from '@granary/testing'
 import { afterEach, onTestFinished } from 'vitest'
 import { type Cache, type CacheEvent, type CacheOptions, createCache } from '../../src/index.ts'
+import { SILENT } from './log-recorder.ts'
 
 /** A memory-only cache whose time and chance belong to the test. */
 export interface MemoryStage {
@@ -13,7 +14,7 @@ const open: MemoryStage[] = []
 /** Opens a memory-only cache on a clock that stands still. It is closed, and proven quiet, when the test ends. */
 export function openMemory(options: CacheOptions & { readonly clock?: ManualClock } = {}): MemoryStage {
   const clock = options.clock ?? new ManualClock({ now: 1_000_000 })
-  const cache = createCache({ random: new ScriptedRandom(1), ...options, clock })
+  const cache = createCache({ random: new ScriptedRandom(1), logger: SILENT, ...options, clock })
   const stage = { cache, clock }
   open.push(stage)
   return stage

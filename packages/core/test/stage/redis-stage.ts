@@ -9,6 +9,7 @@ import {
 } from '@granary/testing'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { type Cache, type CacheOptions, createCache, type RedisTierOptions } from '../../src/index.ts'
+import { SILENT } from './log-recorder.ts'
 
 /** Options of one process's cache; `redis` says how the stage's server is used. */
 export type NodeOptions = Omit<CacheOptions, 'redis'> & { readonly redis?: Partial<RedisTierOptions> }
@@ -75,9 +76,6 @@ async function expectNothingLeft(cache: Cache): Promise<void> {
   await until(() => closed || cache.inspect().queued === 0)
   expectQuiet(closed ? { inspect: () => ({ ...cache.inspect(), queued: 0 }) } : cache)
 }
-
-/** A logger for tests that do not look at the log. */
-const SILENT = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false }
 
 /** Starts one server for the tests of a file, and ends every test quietly. */
 export function useRedis(options: StartRedisOptions = {}): RedisStage {
