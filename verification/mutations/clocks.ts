@@ -1,7 +1,7 @@
 import type { Mutation } from './mutation.ts'
 import { SMALL_TABLES } from './patch.ts'
 
-const inMetadata = 'core/src/redis/metadata-scripts.ts'
+const inMetadata = 'core/src/redis/script/metadata-scripts.ts'
 
 /** Tags by clock, and the metadata that lives and dies together. */
 export const CLOCKS: readonly Mutation[] = [

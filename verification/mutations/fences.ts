@@ -1,6 +1,6 @@
 import type { Mutation } from './mutation.ts'
 
-const inLua = 'core/src/redis/frame-scripts.ts'
+const inLua = 'core/src/redis/script/frame-scripts.ts'
 
 /** Fences, leases and what a load may store. */
 export const FENCES: readonly Mutation[] = [

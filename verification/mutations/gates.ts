@@ -1,7 +1,7 @@
 import type { Mutation } from './mutation.ts'
 import { SMALL_TABLES } from './patch.ts'
 
-const inLua = 'core/src/redis/frame-scripts.ts'
+const inLua = 'core/src/redis/script/frame-scripts.ts'
 
 /** The gate, the queue, and what callers wait for. */
 export const GATES: readonly Mutation[] = [

@@ -1,5 +1,5 @@
-import * as frames from '../../packages/core/src/redis/frame-scripts.ts'
-import * as metadata from '../../packages/core/src/redis/metadata-scripts.ts'
+import * as frames from '../../packages/core/src/redis/script/frame-scripts.ts'
+import * as metadata from '../../packages/core/src/redis/script/metadata-scripts.ts'
 
 const names = new Map<string, string>()
 for (const { digest, source, name } of [...Object.values(frames), ...Object.values(metadata)]) {

@@ -1,45 +1,18 @@
 import type { ClassRegistry } from '@granary/serialization'
-import { CachedName } from './cached-name.ts'
+import type { CachedName } from './cached-name.ts'
 import { waitAtMost } from './clock.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import type { Engine } from './engine/engine.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
-import type { NameState } from './engine/operation.ts'
-import { BatchMismatch, InvalidOption, NameTaken } from './errors.ts'
+import { BatchMismatch } from './errors.ts'
 import { type CallReport, runInScope } from './flight/call-scope.ts'
-import { NAME_MEMBER } from './invalidation/local-effects.ts'
-import { EVERYTHING } from './invalidation/outbound-queue.ts'
-import { checkName, planKeying, type SecretDigester } from './key/keying.ts'
+import type { SecretDigester } from './key/keying.ts'
+import { Names } from './names.ts'
 import type { PartialPolicy, PolicyDefaults } from './options/policy.ts'
 import type { RedisHandle } from './options/redis-client.ts'
-import { resolvePolicy } from './options/resolve-policy.ts'
+import type { Health, Inspection, Observed } from './reports.ts'
 import type { CacheEvent, EventOf } from './telemetry/event.ts'
-import { addUp, type CacheStats, describeCounters, NameCounters, type Stats } from './telemetry/stats.ts'
-import { Segment } from './tiers/segment.ts'
-
-/** What one call was answered with, and from where. */
-export interface Observed<V> extends CallReport {
-  readonly value: V
-}
-
-/** The state of a cache for a health route. */
-export interface Health {
-  /** `ok`, or `degraded` while a configured Redis is not in use. */
-  readonly status: 'ok' | 'degraded' | 'closed'
-  readonly redis: 'open' | 'connecting' | 'away' | 'none'
-  readonly reason: string | undefined
-  /** Unix milliseconds. */
-  readonly since: number | undefined
-  readonly queued: number
-}
-
-/** What a test may ask about the inside: everything is 0 when nothing runs. */
-export interface Inspection {
-  readonly flights: number
-  readonly background: number
-  readonly puts: number
-  readonly queued: number
-}
+import { addUp, type CacheStats, describeCounters, type Stats } from './telemetry/stats.ts'
 
 /** What the composition root knows and the cache does not. */
 export interface CacheParts {
@@ -86,7 +59,7 @@ export class Cache {
   #closing: Promise<void> | undefined
   /** Invalidations that belong to no name of this process. */
   #nameless = 0
-  readonly #names = new Map<string, { policy: PartialPolicy; named: CachedName; state: NameState; explicit: boolean }>()
+  readonly #names: Names
 
   /** @internal Made by `createCache`. */
   constructor(parts: CacheParts) {
@@ -94,6 +67,7 @@ export class Cache {
     this.redis = parts.redis
     this.#parts = parts
     this.#engine = parts.engine
+    this.#names = new Names(this, { ...parts, remote: parts.redis !== undefined })
   }
 
   /**
@@ -107,47 +81,7 @@ export class Cache {
     policy: PartialPolicy<A, V>,
     { replace = false }: { replace?: boolean } = {},
   ): CachedName<A, V> {
-    const known = this.#names.get(name)
-    const given = policy as unknown as PartialPolicy
-    if (known !== undefined && known.policy === given) return known.named as unknown as CachedName<A, V>
-    if (known?.explicit && !replace) throw new NameTaken(name)
-    return this.#register(name, given, true) as unknown as CachedName<A, V>
-  }
-
-  /** The entries of a name: defined before, or with `policy` over the cache's defaults. */
-  #named(name: string, policy?: PartialPolicy): CachedName {
-    const known = this.#names.get(name)
-    if (known !== undefined && (policy === undefined || samePolicy(known.policy, policy))) return known.named
-    if (known?.explicit) throw new NameTaken(name)
-    return this.#register(name, policy ?? { ttl: this.#parts.defaults.ttl ?? '1m' }, false)
-  }
-
-  #register(name: string, policy: PartialPolicy, explicit: boolean): CachedName {
-    checkName(name, 'name')
-    const resolved = resolvePolicy(name, policy, this.#parts.defaults)
-    if (resolved.encrypt && this.redis !== undefined && !this.#engine.settings.sealByDefault) {
-      throw new InvalidOption(
-        `${name}: encrypt`,
-        true,
-        'it needs keys: createCache({ encrypt: { keys: [{ id, key }] } })',
-      )
-    }
-    const label = `${name}:${resolved.version}`
-    const { segments } = this.#engine
-    const segment = segments.get(label) ?? new Segment(name, resolved.version)
-    segments.set(label, segment)
-    const state: NameState = {
-      engine: this.#engine,
-      policy: resolved,
-      keying: planKeying(name, policy, { registry: this.#parts.registry, secrets: this.#parts.secrets }),
-      segment,
-      counters: this.#names.get(name)?.state.counters ?? new NameCounters(),
-      prefix: `${this.namespace}:${label}:`,
-      members: [NAME_MEMBER + name, EVERYTHING],
-    }
-    const named = new CachedName(this, state)
-    this.#names.set(name, { policy, named, state, explicit })
-    return named
+    return this.#names.define(name, policy as unknown as PartialPolicy, replace) as unknown as CachedName<A, V>
   }
 
   /**
@@ -165,7 +99,7 @@ export class Cache {
     policy?: PartialPolicy<never, V>,
   ): Promise<V> {
     try {
-      return this.#named(name, policy as PartialPolicy).getOrSet(args, loader) as Promise<V>
+      return this.#names.of(name, policy as PartialPolicy).getOrSet(args, loader) as Promise<V>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -178,7 +112,7 @@ export class Cache {
     loader: (missing: readonly T[]) => Promise<ReadonlyMap<T, V> | readonly V[]>,
     policy?: PartialPolicy<never, V>,
   ): Promise<Map<T, V | undefined>> {
-    const named = this.#named(name, policy as PartialPolicy)
+    const named = this.#names.of(name, policy as PartialPolicy)
     const values = await named.getOrSetMany(
       ids.map((id) => [id]),
       async (missing) => {
@@ -191,22 +125,22 @@ export class Cache {
 
   /** The value of an entry if a tier has it, else undefined. */
   async get(name: string, args: readonly unknown[]): Promise<unknown> {
-    return this.#named(name).get(args)
+    return this.#names.of(name).get(args)
   }
 
   /** The value of an entry if memory has it, else undefined. Synchronous. */
   peek(name: string, args: readonly unknown[]): unknown {
-    return this.#named(name).peek(args)
+    return this.#names.of(name).peek(args)
   }
 
   /** Stores what the caller asserts to be current, here and in Redis. */
   async set(name: string, args: readonly unknown[], value: unknown, policy?: PartialPolicy): Promise<Receipt> {
-    return this.#named(name, policy).set(args, value)
+    return this.#names.of(name, policy).set(args, value)
   }
 
   /** Invalidates one entry everywhere. */
   async delete(name: string, args: readonly unknown[]): Promise<Receipt> {
-    return this.#named(name).delete(args)
+    return this.#names.of(name).delete(args)
   }
 
   /** Invalidates everything that carries one of the tags, everywhere, in constant time. */
@@ -227,9 +161,9 @@ export class Cache {
    */
   async invalidate(targets: InvalidateTargets, { required = false }: { required?: boolean } = {}): Promise<Receipt> {
     const { tags = [], entries = [], names = [], namespace = false } = targets
-    const addresses = entries.flatMap(({ name, args, self }) => this.#named(name).addressesOf(args, self))
-    const known = [...names, ...entries.map((entry) => entry.name)].flatMap((name) => this.#names.get(name) ?? [])
-    for (const { state } of known) state.counters.invalidations += 1
+    const addresses = entries.flatMap(({ name, args, self }) => this.#names.of(name).addressesOf(args, self))
+    const known = [...names, ...entries.map((entry) => entry.name)].flatMap((name) => this.#names.stateOf(name) ?? [])
+    for (const { counters } of known) counters.invalidations += 1
     if (known.length === 0) this.#nameless += 1
     return invalidate(this.#engine, { addresses, tags, names, namespace }, required)
   }
@@ -258,13 +192,13 @@ export class Cache {
     const { state, reason, since } = this.#parts.connection()
     const { memory, queue } = this.#engine
     const available = state === 'open'
-    const states = [...this.#names.values()].map((each) => each.state)
+    const states = this.#names.states()
     const evictions = states.reduce((sum, each) => sum + each.segment.evictions, 0)
     const totals = describeCounters(addUp(states.map((each) => each.counters)), evictions, available)
     const names: Record<string, CacheStats> = {}
-    for (const [name, { state: each }] of this.#names) {
+    for (const each of states) {
       const { l1, l2, load } = each.counters
-      names[name] = {
+      names[each.policy.name] = {
         ...describeCounters(addUp([each.counters]), each.segment.evictions, available),
         latency: { l1: l1.summary(), l2: l2.summary(), load: load.summary() },
       }
@@ -347,18 +281,4 @@ function inOrder<T, V>(
   if (answered instanceof Map) return asked.map((id) => answered.get(id))
   if (!Array.isArray(answered)) throw new BatchMismatch(name, asked.length, typeof answered)
   return answered
-}
-
-/** Inline policies are written anew at each call: equal options are the same policy, but a new closure is another one. */
-function samePolicy(a: PartialPolicy, b: PartialPolicy): boolean {
-  if (a === b) return true
-  const fields = Object.keys(a) as (keyof PartialPolicy)[]
-  return fields.length === Object.keys(b).length && fields.every((field) => sameOption(a[field], b[field]))
-}
-
-function sameOption(a: unknown, b: unknown): boolean {
-  return (
-    Object.is(a, b) ||
-    (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((each, at) => each === b[at]))
-  )
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isIntact, stampChecksum } from '../src/engine/checksum.ts'
+import { isIntact, stampChecksum } from '../src/engine/frame/checksum.ts'
 
 const frames = fc.uint8Array({ minLength: 90, maxLength: 6_000 }).map((bytes) => {
   const frame = Buffer.from(bytes)

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { type CacheEvent, createCache } from '../src/index.ts'
-import { memoryAdvice } from '../src/redis/memory-advice.ts'
+import { memoryAdvice } from '../src/redis/settings/memory-advice.ts'
 import { Telemetry } from '../src/telemetry/telemetry.ts'
 import { LogRecorder } from './stage/log-recorder.ts'
 import { timed, until, useRedis } from './stage/redis-stage.ts'

@@ -1,8 +1,8 @@
 import { decodeFrame, encodeFrame } from '@granary/serialization'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ACQUIRE, COMMIT, COMMIT_PUT, RELEASE, RENEW, WRITE } from '../src/redis/frame-scripts.ts'
-import { BUMP, HELLO, RECORDS } from '../src/redis/metadata-scripts.ts'
-import type { Script } from '../src/redis/script.ts'
+import { ACQUIRE, COMMIT, COMMIT_PUT, RELEASE, RENEW, WRITE } from '../src/redis/script/frame-scripts.ts'
+import { BUMP, HELLO, RECORDS } from '../src/redis/script/metadata-scripts.ts'
+import type { Script } from '../src/redis/script/script.ts'
 import { until, useRedis } from './stage/redis-stage.ts'
 
 const stage = useRedis()

@@ -3,10 +3,10 @@ import type { Flight } from '../flight/flight.ts'
 import { wasInvalidated } from './commit.ts'
 import { takeOff } from './fly.ts'
 import { type Landing, landingOf } from './landing.ts'
-import { refuseRecursion, waitFor } from './load.ts'
+import { refuseRecursion, waitFor } from './load/load.ts'
+import { withPatience } from './load/patience.ts'
 import { lookInMemory } from './lookup.ts'
 import type { Operation } from './operation.ts'
-import { withPatience } from './patience.ts'
 
 /** What one caller gets, and whether another caller had started it. */
 export interface Answer {

@@ -1,10 +1,10 @@
 import { CacheClosed } from '../errors.ts'
 import { applyLocally } from '../invalidation/local-effects.ts'
 import { fillMemory, harvest, noteStoreFailure } from './commit.ts'
-import { frameOf, type Origin } from './frames.ts'
+import { frameOf, type Origin } from './frame/frames.ts'
 import { invalidate, type Receipt } from './invalidate.ts'
 import { forceLease, keepAlive } from './lease.ts'
-import type { Loaded } from './load.ts'
+import type { Loaded } from './load/load.ts'
 import type { Operation } from './operation.ts'
 import type { Lease } from './remote.ts'
 

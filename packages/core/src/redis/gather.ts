@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { RedisUnavailable } from '../errors.ts'
-import { startDeadline } from './deadline.ts'
+import { startDeadline } from './connection/deadline.ts'
 
 /** A piece of work that can share a command with others of its kind. */
 export interface Gathered<Request, Reply> {

@@ -6,9 +6,9 @@ import type { Hello } from '../invalidation/link.ts'
 import type { RedisLike } from '../options/redis-client.ts'
 import type { Random } from '../random.ts'
 import { encodeTargets } from './bus-message.ts'
-import { Connection } from './connection.ts'
-import { BUMP, HELLO, RECORDS } from './metadata-scripts.ts'
-import { runScript } from './script.ts'
+import { Connection } from './connection/connection.ts'
+import { BUMP, HELLO, RECORDS } from './script/metadata-scripts.ts'
+import { runScript } from './script/script.ts'
 
 /** Metadata keys and channels of a namespace; they share one slot. */
 export interface Metadata {

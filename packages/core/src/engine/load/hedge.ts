@@ -1,8 +1,8 @@
-import type { Flight } from '../flight/flight.ts'
-import type { Landing } from './landing.ts'
-import type { RemoteFind } from './lookup.ts'
-import type { Operation } from './operation.ts'
-import type { Lease } from './remote.ts'
+import type { Flight } from '../../flight/flight.ts'
+import type { Landing } from '../landing.ts'
+import type { RemoteFind } from '../lookup.ts'
+import type { Operation } from '../operation.ts'
+import type { Lease } from '../remote.ts'
 
 /** What Redis said to a flight: something to serve, or the lease to load under, if it gave one. */
 export type Word =

@@ -1,4 +1,4 @@
-import { InvalidOption } from '../errors.ts'
+import { InvalidOption } from '../../errors.ts'
 
 /**
  * Checks a URL before a client gets it.

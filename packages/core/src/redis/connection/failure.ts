@@ -1,4 +1,4 @@
-import { type RedisFailure, RedisUnavailable } from '../errors.ts'
+import { type RedisFailure, RedisUnavailable } from '../../errors.ts'
 
 const BY_CODE: Readonly<Record<string, RedisFailure>> = {
   ECONNREFUSED: 'refused',

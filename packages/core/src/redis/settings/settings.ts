@@ -1,6 +1,6 @@
-import { InvalidOption } from '../errors.ts'
-import type { ConnectionPlan, RedisInput, RedisLike, RedisOptions } from '../options/redis-client.ts'
-import { CONNECTION_SETTINGS } from './connection.ts'
+import { InvalidOption } from '../../errors.ts'
+import type { ConnectionPlan, RedisInput, RedisLike, RedisOptions } from '../../options/redis-client.ts'
+import { CONNECTION_SETTINGS } from '../connection/connection.ts'
 import { readEnvironment } from './environment.ts'
 import { checkUrl } from './url.ts'
 

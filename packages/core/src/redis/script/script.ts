@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Connection, isNoScript } from './connection.ts'
+import { type Connection, isNoScript } from '../connection/connection.ts'
 
 /** A Lua script, sent by its digest and whole only when the server does not know it. */
 export interface Script {

@@ -1,9 +1,9 @@
-import { give } from '../entry/stored-value.ts'
-import { NothingToKeep } from '../errors.ts'
-import { type ActiveLoad, enclosingLoad, NOT_MODIFIED } from '../flight/current-load.ts'
-import type { Flight } from '../flight/flight.ts'
-import type { Landing } from './landing.ts'
-import type { Operation } from './operation.ts'
+import { give } from '../../entry/stored-value.ts'
+import { NothingToKeep } from '../../errors.ts'
+import { type ActiveLoad, enclosingLoad, NOT_MODIFIED } from '../../flight/current-load.ts'
+import type { Flight } from '../../flight/flight.ts'
+import type { Landing } from '../landing.ts'
+import type { Operation } from '../operation.ts'
 
 /** What a loader may ask of the load it runs for. Signal and stale copy are made when they are asked for: most loaders ask for neither. */
 export class LoadContext implements ActiveLoad {

@@ -1,5 +1,5 @@
-import { InvalidOption } from '../errors.ts'
-import type { RedisOptions } from '../options/redis-client.ts'
+import { InvalidOption } from '../../errors.ts'
+import type { RedisOptions } from '../../options/redis-client.ts'
 import { checkUrl } from './url.ts'
 
 /** What the `REDIS_*` variables say. */

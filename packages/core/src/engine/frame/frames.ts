@@ -1,10 +1,10 @@
 import { encodeFrame } from '@granary/serialization'
-import type { FreshEntry } from '../entry/entry.ts'
-import { incarnationMark } from '../invalidation/incarnation.ts'
+import type { FreshEntry } from '../../entry/entry.ts'
+import { incarnationMark } from '../../invalidation/incarnation.ts'
+import type { Engine } from '../engine.ts'
+import type { Operation } from '../operation.ts'
+import type { Lease, StoredFrame } from '../remote.ts'
 import { stampChecksum } from './checksum.ts'
-import type { Engine } from './engine.ts'
-import type { Operation } from './operation.ts'
-import type { Lease, StoredFrame } from './remote.ts'
 
 /** What a frame records of the moment before its load began. */
 export interface Origin {

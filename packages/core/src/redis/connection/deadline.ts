@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../clock.ts'
 
 /** A timer that runs this much too late, in milliseconds, says that the process was busy. */
 const LATE = 5

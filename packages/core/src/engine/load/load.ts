@@ -1,10 +1,10 @@
-import { LoadTimeout, RecursiveLoad } from '../errors.ts'
-import { enclosingLoad, runInLoad } from '../flight/current-load.ts'
-import type { Flight } from '../flight/flight.ts'
-import type { LoadReason } from '../telemetry/event.ts'
-import type { Landing } from './landing.ts'
+import { LoadTimeout, RecursiveLoad } from '../../errors.ts'
+import { enclosingLoad, runInLoad } from '../../flight/current-load.ts'
+import type { Flight } from '../../flight/flight.ts'
+import type { LoadReason } from '../../telemetry/event.ts'
+import type { Landing } from '../landing.ts'
+import type { Operation } from '../operation.ts'
 import { LoadContext } from './load-context.ts'
-import type { Operation } from './operation.ts'
 
 /** What a loader brought, and how long it took. */
 export interface Loaded {

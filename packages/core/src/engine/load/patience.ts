@@ -1,7 +1,7 @@
-import type { Flight } from '../flight/flight.ts'
-import { fallbackOf } from './fly.ts'
-import type { Landing } from './landing.ts'
-import type { Operation } from './operation.ts'
+import type { Flight } from '../../flight/flight.ts'
+import { fallbackOf } from '../fly.ts'
+import type { Landing } from '../landing.ts'
+import type { Operation } from '../operation.ts'
 
 /**
  * Waits for a flight, but no longer than the soft timeout when something stale may be served instead. The flight goes on:
