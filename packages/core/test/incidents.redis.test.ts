@@ -7,7 +7,7 @@ import { delivered, until, useRedis } from './stage/redis-stage.ts'
 
 const stage = useRedis()
 
-/** What goes wrong in caches that are written by hand, and cannot here. Titles name the incident of the system this rebuilds. */
+/** What went wrong in caches that were written by hand, and cannot here: docs/incidents.md has the list. */
 describe('incidents that cannot happen again', () => {
   interface User {
     readonly id: number
@@ -25,7 +25,7 @@ describe('incidents that cannot happen again', () => {
     }
   }
 
-  test('1: adding credits drops every entry that shows them, whatever it was found by', async () => {
+  test('incident 1: adding credits drops every entry that shows them, whatever it was found by', async () => {
     const [one, other] = [await stage.node({ pepper }), await stage.node({ pepper })]
     let user: User = { id: 7, credits: 0 }
     const read = async (cache: Cache) => {
@@ -43,7 +43,7 @@ describe('incidents that cannot happen again', () => {
     expect(await read(other)).toEqual([100, 100])
   })
 
-  test('5: whoever writes reads his own write, at once and on his own node', async () => {
+  test('incident 5: whoever writes reads his own write, at once and on his own node', async () => {
     const cache = await stage.node({ pepper })
     const { byId } = users(cache)
     for (let credits = 0; credits < 20; credits++) {
@@ -52,7 +52,7 @@ describe('incidents that cannot happen again', () => {
     }
   })
 
-  test('10: forty invalidations in a row are answered with one rebuild, not with a storm of them', async () => {
+  test('incident 10: forty invalidations in a row are answered with one rebuild, not with a storm of them', async () => {
     const cache = await stage.node()
     const catalog = cache.define<[], number>('catalog', { ttl: '5m', tags: ['models'] })
     let rebuilds = 0
@@ -68,7 +68,7 @@ describe('incidents that cannot happen again', () => {
     expect(rebuilds).toBe(2)
   })
 
-  test('12: an aggregate depends on its parts by their tags, so nothing has to cascade', async () => {
+  test('incident 12: an aggregate depends on its parts by their tags, so nothing has to cascade', async () => {
     const { cache } = openMemory()
     const prices = new Map([
       ['a', 1],
@@ -85,7 +85,7 @@ describe('incidents that cannot happen again', () => {
     expect(await sum()).toBe(21)
   })
 
-  test('13: what was read from tables that were half written does not outlive the end of the sync', async () => {
+  test('incident 13: what was read from tables that were half written does not outlive the end of the sync', async () => {
     const cache = await stage.node()
     const models = cache.define<[], string>('models', { ttl: '30m', tags: ['models'] })
     const db = new Database([['models', 'half']])
@@ -100,7 +100,7 @@ describe('incidents that cannot happen again', () => {
     expect(await models.getOrSet([], () => db.read('models') as Promise<string>)).toBe('whole')
   })
 
-  test('16: the clock of invalidations never goes back, and the entry is gone before it advances', async () => {
+  test('incident 16: the clock of invalidations never goes back, and the entry is gone before it advances', async () => {
     const cache = await stage.node()
     const monitor = await stage.redis.monitor()
     const read = async () =>
@@ -126,7 +126,7 @@ describe('incidents that cannot happen again', () => {
     })
   })
 
-  test('18: an invalidation that Redis does not take still holds here, and skips none of the others', async () => {
+  test('incident 18: an invalidation that Redis does not take still holds here, and skips none of the others', async () => {
     const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
     for (const name of ['price', 'plan']) await cache.getOrSet(name, [1], () => 'old')
     await proxy.inject({ kind: 'refuse' })
@@ -135,13 +135,13 @@ describe('incidents that cannot happen again', () => {
     for (const name of ['price', 'plan']) expect(await cache.getOrSet(name, [1], () => 'new')).toBe('new')
   })
 
-  test('32: a cache of a second copy of this package is a cache', () => {
+  test('incident 32: a cache of a second copy of this package is a cache', () => {
     expect(isCache(openMemory().cache)).toBe(true)
     expect(isCache({ [Symbol.for('granary.cache')]: true })).toBe(true)
     for (const other of [null, undefined, {}, 'cache', () => 1]) expect(isCache(other)).toBe(false)
   })
 
-  test('35: nothing ever walks the keys of Redis', async () => {
+  test('incident 35: nothing ever walks the keys of Redis', async () => {
     const monitor = await stage.redis.monitor()
     const cache = await stage.node()
     await cache.getOrSetMany(
