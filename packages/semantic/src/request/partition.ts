@@ -1,0 +1,22 @@
+import { InvalidOption, type KeyPart } from '@granary/core'
+import { argumentsText } from '@granary/serialization'
+import type { ChatRequest } from './chat-request.ts'
+
+/**
+ * Whose answers may be reused for whom: a hard partition, required. A function names the tenant (or user) of a request;
+ * `'shared'` says outright that everybody may be answered with what anybody asked.
+ */
+export type Partition<Request extends ChatRequest = ChatRequest> = 'shared' | ((request: Request) => KeyPart)
+
+/**
+ * The canonical text of a request's partition. The word `'shared'` and a tenant called `'shared'` have different texts.
+ *
+ * @throws InvalidOption when the function names nobody: undefined, null and the empty text would mix tenants.
+ */
+export function partitionText<Request extends ChatRequest>(partition: Partition<Request>, request: Request): string {
+  if (partition === 'shared') return 'shared'
+  const part = partition(request)
+  if (part === undefined || part === null || part === '')
+    throw new InvalidOption('partition', part, `name the tenant, or write partition: 'shared'`)
+  return `of(${argumentsText([part])})`
+}
