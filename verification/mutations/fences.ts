@@ -92,6 +92,17 @@ export const FENCES: readonly Mutation[] = [
     patches: [{ file: inLua, find: 'if server_now() > tonumber(ARGV[3]) then return 0 end\n', replace: '' }],
   },
   {
+    name: 'a set that failed is undone before it is refused',
+    faults: ['cut'],
+    patches: [
+      {
+        file: 'core/src/engine/put.ts',
+        find: '    if (mayStillHappen(error)) await waitUntil(engine.clock, deadline)\n',
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'deadline by the likeliest clock',
     faults: ['uneven-clock'],
     patches: [

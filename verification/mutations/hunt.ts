@@ -1,9 +1,9 @@
 import type { createCache } from '@granary/core'
-import type { Fault } from '../torture/faults.ts'
-import { generate } from '../torture/generate.ts'
-import type { ViolationKind } from '../torture/history.ts'
-import { runSchedule } from '../torture/run.ts'
-import type { Schedule } from '../torture/schedule.ts'
+import type { ViolationKind } from '../torture/history/violation.ts'
+import type { Fault } from '../torture/schedule/faults.ts'
+import { generate } from '../torture/schedule/generate.ts'
+import type { Schedule } from '../torture/schedule/schedule.ts'
+import { runSchedule } from '../torture/simulated/run.ts'
 
 /** How a broken engine was caught. */
 export interface Catch {

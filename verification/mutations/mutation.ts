@@ -1,4 +1,4 @@
-import type { Fault } from '../torture/faults.ts'
+import type { Fault } from '../torture/schedule/faults.ts'
 import type { Patch } from './patch.ts'
 
 /** A way to break the engine on purpose. The torture has to notice. */

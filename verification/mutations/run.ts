@@ -1,4 +1,4 @@
-import { runSchedule } from '../torture/run.ts'
+import { runSchedule } from '../torture/simulated/run.ts'
 import { loadPatched } from './build.ts'
 import { type Catch, hunt } from './hunt.ts'
 import { MUTATIONS } from './list.ts'

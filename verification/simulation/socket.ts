@@ -198,7 +198,7 @@ export class Socket implements Subscriber {
     if (!this.#alive) return
     const { timeline } = this.#wire
     const tell = (): boolean => {
-      if (!this.#alive) return false
+      if (!this.#alive || this.plan.clock.dead) return false
       if (timeline.now < this.plan.clock.pausedUntil) {
         timeline.at(this.plan.clock.pausedUntil, tell)
         return false

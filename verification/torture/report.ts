@@ -1,4 +1,4 @@
-import { describeStep } from './schedule.ts'
+import { describeStep } from './schedule/schedule.ts'
 import type { Finding } from './shrink.ts'
 
 /** A finding in words: the steps that lead to it, and what was seen. */

@@ -1,5 +1,7 @@
-import { type CreateCache, type Outcome, runSchedule } from './run.ts'
-import type { Schedule, Step } from './schedule.ts'
+import type { CreateCache } from './application/granary.ts'
+import type { Outcome } from './history/outcome.ts'
+import type { Schedule, Step } from './schedule/schedule.ts'
+import { runSchedule } from './simulated/run.ts'
 
 /** A schedule that breaks a promise, and what it broke. */
 export interface Finding {

@@ -1,8 +1,9 @@
-import { Coverage } from './coverage.ts'
-import { generate } from './generate.ts'
-import type { ViolationKind } from './history.ts'
-import { type CreateCache, runSchedule } from './run.ts'
+import type { CreateCache } from './application/granary.ts'
+import { Coverage } from './history/coverage.ts'
+import type { ViolationKind } from './history/violation.ts'
+import { generate } from './schedule/generate.ts'
 import { type Finding, shrink } from './shrink.ts'
+import { runSchedule } from './simulated/run.ts'
 
 /** What many schedules showed. */
 export interface Summary {

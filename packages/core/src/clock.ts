@@ -33,3 +33,12 @@ export function waitAtMost(clock: Clock, longest: number, work: Promise<unknown>
     work.then(done, done)
   })
 }
+
+/** Resolves when `clock` shows `instant`, at once when that has passed. */
+export function waitUntil(clock: Clock, instant: number): Promise<void> {
+  return new Promise((resolve) => {
+    const left = instant - clock.now()
+    if (left > 0) clock.schedule(left, resolve)
+    else resolve()
+  })
+}

@@ -1,4 +1,5 @@
-import { CacheClosed } from '../errors.ts'
+import { waitUntil } from '../clock.ts'
+import { CacheClosed, type RedisFailure, RedisUnavailable } from '../errors.ts'
 import { applyLocally } from '../invalidation/local-effects.ts'
 import { fillMemory, harvest, noteStoreFailure } from './commit.ts'
 import { frameOf, type Origin } from './frame/frames.ts'
@@ -43,8 +44,9 @@ export async function put(op: Operation): Promise<unknown> {
 /**
  * Stores what the caller asserts to be current, everywhere.
  *
- * Redis refuses the write after its deadline, so a write that is told to have failed cannot come back to life; a write
- * whose outcome is not known becomes an invalidation of the key.
+ * A write whose outcome is not known becomes an invalidation of the key. It may still be on its way, on a connection that is
+ * no longer ours; but Redis refuses it after its deadline. So the invalidation waits for that: sent at once, on another
+ * connection, it could be overtaken by what it is to undo.
  */
 export async function set(op: Operation, value: unknown): Promise<Receipt> {
   const { engine } = op
@@ -57,17 +59,27 @@ export async function set(op: Operation, value: unknown): Promise<Receipt> {
     fillMemory(op, entry, undefined)
     return { delivered: true }
   }
+  const { remote } = engine
   const token = engine.random.bytes(8)
   const origin: Origin = { incarnation: engine.link.incarnation, reading: engine.link.reading }
+  if (!remote.isOpen) await remote.untilFirstOpen(engine.settings.firstConnection)
+  const deadline = remote.deadline()
   try {
-    if (!engine.remote.isOpen) await engine.remote.untilFirstOpen(engine.settings.firstConnection)
-    await engine.remote.write(op, (life) => frameOf(op, entry, { token, life }, origin))
+    await remote.write(op, (life) => frameOf(op, entry, { token, life }, origin), deadline)
     applyLocally(engine, { keys: [op], members: [] })
     return { delivered: true }
   } catch (error) {
     noteStoreFailure(op, error)
+    if (mayStillHappen(error)) await waitUntil(engine.clock, deadline)
     return invalidate(engine, { addresses: [op], tags: [], names: [], namespace: false })
   }
+}
+
+/** After these failures the write was not sent, or Redis has answered that it does not take it. */
+const SETTLED: ReadonlySet<RedisFailure> = new Set(['shut', 'oom', 'wrongtype'])
+
+function mayStillHappen(error: unknown): boolean {
+  return error instanceof RedisUnavailable && !SETTLED.has(error.reason)
 }
 
 interface Written {

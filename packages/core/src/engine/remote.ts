@@ -75,8 +75,8 @@ export interface RemoteTier {
   release(address: Address, lease: Lease, failed: boolean): void
   /** Prolongs a lease; false when it is lost. */
   renew(address: Address, lease: Lease): Promise<boolean>
-  /** Stores what the caller asserts to be current, and tells other memories. */
-  write(address: Address, frame: (life: Uint8Array) => StoredFrame): Promise<void>
+  /** Stores what the caller asserts to be current, and tells other memories. Never executed after the deadline. */
+  write(address: Address, frame: (life: Uint8Array) => StoredFrame, deadline: number): Promise<void>
   /** The records of tag members, or undefined when the metadata was lost. */
   records(members: readonly string[], deadline: number): Promise<readonly number[] | undefined>
   /** Invalidates keys and members everywhere. */

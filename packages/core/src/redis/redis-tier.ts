@@ -131,10 +131,9 @@ export class RedisTier implements RemoteTier {
     return Number(await runScript(session.data, RENEW, { keys: [address.key], args, deadline: this.deadline() })) === 1
   }
 
-  async write(address: Address, frameFor: (life: Uint8Array) => StoredFrame): Promise<void> {
+  async write(address: Address, frameFor: (life: Uint8Array) => StoredFrame, deadline: number): Promise<void> {
     const session = this.#session()
     const frame = frameFor(session.life)
-    const deadline = this.deadline()
     const args = [frame.bytes, frame.px, this.#parts.supervisor.time.notAfter(deadline)]
     const lane = this.#lanesOf(session).laneFor(address.label, frame.bytes.length)
     const written = await runScript(lane, WRITE, { keys: [address.key], args, deadline })

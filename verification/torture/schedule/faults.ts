@@ -1,4 +1,4 @@
-import type { Place } from '../simulation/network.ts'
+import type { Place } from '../../simulation/network.ts'
 import type { Draft, Strike } from './draft.ts'
 import { deferral, failingLoads, manyTags, splitLanes, unevenClock } from './recipes.ts'
 

@@ -1,6 +1,6 @@
-import type { Place } from '../simulation/network.ts'
-import type { Skew } from '../simulation/process-clock.ts'
-import type { Role } from '../simulation/socket.ts'
+import type { Place } from '../../simulation/network.ts'
+import type { Skew } from '../../simulation/process-clock.ts'
+import type { Role } from '../../simulation/socket.ts'
 
 /** The names that the simulated application caches; what sets them apart stands in `application.ts`. */
 export type EntryName = 'row' | 'brief' | 'soft' | 'strict' | 'large' | 'owned' | 'ledger'
@@ -76,9 +76,20 @@ const APPLICATION: ReadonlySet<Action['kind']> = new Set([
   'set',
 ])
 
+/** What the application does, as opposed to the world. */
+export type ApplicationAction = Extract<
+  Action,
+  { kind: 'read' | 'refresh' | 'peek' | 'get' | 'batch' | 'write' | 'put' | 'set' }
+>
+
+/** Whether the application does it. */
+export function isApplication(action: Action): action is ApplicationAction {
+  return APPLICATION.has(action.kind)
+}
+
 /** Whether nothing goes wrong in a schedule but loads. */
-export function isCalm({ steps }: Schedule): boolean {
-  return steps.every(({ action }) => APPLICATION.has(action.kind))
+export function isCalm({ steps }: Pick<Schedule, 'steps'>): boolean {
+  return steps.every(({ action }) => isApplication(action))
 }
 
 /** When the last step happens. */

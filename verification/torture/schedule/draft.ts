@@ -1,5 +1,5 @@
-import type { Chance } from '../simulation/chance.ts'
-import { OWNED, ROWS } from './application.ts'
+import type { Chance } from '../../simulation/chance.ts'
+import { OWNED, ROWS } from '../application/entries.ts'
 import type { Action, At, EntryName, LoadPlan, Step } from './schedule.ts'
 
 /** Draws the actions of a schedule: what happens at about the same time is what races. */

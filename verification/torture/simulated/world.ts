@@ -1,14 +1,14 @@
-import type { Network } from '../simulation/network.ts'
-import type { AppProcess } from './application.ts'
-import { TIMES } from './application.ts'
-import type { Coverage } from './coverage.ts'
-import type { Action } from './schedule.ts'
+import type { Network } from '../../simulation/network.ts'
+import { MAX_STALENESS } from '../application/entries.ts'
+import type { Coverage } from '../history/coverage.ts'
+import type { Action } from '../schedule/schedule.ts'
+import type { SimulatedProcess } from './process.ts'
 
 /** What the world's actions work on. */
 export interface Surroundings {
   readonly network: Network
   readonly coverage: Coverage
-  readonly process: (index: number) => AppProcess
+  readonly process: (index: number) => SimulatedProcess
   readonly crash: (index: number) => void
   saved: ReturnType<Network['server']['keyspace']['snapshot']> | undefined
 }
@@ -85,7 +85,7 @@ function pause({ network, coverage, process }: Surroundings, action: Extract<Act
   timeline.at(
     clock.pausedUntil,
     () => {
-      if (action.for > TIMES.maxStaleness && clock.overdue > before)
+      if (action.for > MAX_STALENESS && clock.overdue > before)
         coverage.count('pause longer than maxStaleness with timers due')
       return false
     },

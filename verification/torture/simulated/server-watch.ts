@@ -1,19 +1,19 @@
-import type { ModelServer } from '../redis-model/server.ts'
-import type { Coverage } from './coverage.ts'
-import type { History } from './history.ts'
+import type { ModelServer } from '../../redis-model/server.ts'
+import type { Checker } from '../history/checker.ts'
+import type { Coverage } from '../history/coverage.ts'
 
 const CLOCK_KEY = '{torture}:clk'
 const TAGS_KEY = '{torture}:tags'
 
 /** Watches the namespace's metadata: within one incarnation nothing counts backwards, and no record is ahead of the clock. */
 export class ServerWatch {
-  readonly #history: History
+  readonly #checker: Checker
   readonly #coverage: Coverage
   #last: readonly string[] = []
   #life = ''
 
-  constructor(history: History, coverage: Coverage) {
-    this.#history = history
+  constructor(checker: Checker, coverage: Coverage) {
+    this.#checker = checker
     this.#coverage = coverage
   }
 
@@ -21,7 +21,7 @@ export class ServerWatch {
     if (!command.toUpperCase().startsWith('EVAL')) return
     for (const key of args) {
       if (key.startsWith('torture:') && server.keyspace.timeToLive(key) === -1)
-        this.#history.report('never-expires', `${key} has no end`)
+        this.#checker.report('never-expires', `${key} has no end`)
     }
     const now = server.keyspace.string(CLOCK_KEY)?.split(':')
     if (now === undefined) return
@@ -32,7 +32,7 @@ export class ServerWatch {
     if (incarnation === this.#last[0]) {
       for (const at of [1, 2, 3]) {
         if (Number(now[at]) < Number(this.#last[at]))
-          this.#history.report('clock-went-back', `${this.#last.join(':')} became ${now.join(':')}`)
+          this.#checker.report('clock-went-back', `${this.#last.join(':')} became ${now.join(':')}`)
       }
       if (moved && server.full && args.includes(CLOCK_KEY) && c !== this.#last[1])
         this.#coverage.count('memory full during a tag invalidation')
@@ -40,6 +40,6 @@ export class ServerWatch {
     this.#last = now
     const newest = Math.max(0, ...(server.keyspace.sortedSet(TAGS_KEY)?.values() ?? []))
     if (newest > Number(c) || Number(floor) > Number(c))
-      this.#history.report('clock-went-back', `a record ${newest} or the floor ${floor} is ahead of the clock ${c}`)
+      this.#checker.report('clock-went-back', `a record ${newest} or the floor ${floor} is ahead of the clock ${c}`)
   }
 }

@@ -1,5 +1,5 @@
-import type { Place } from '../simulation/network.ts'
-import { NAMES } from './application.ts'
+import type { Place } from '../../simulation/network.ts'
+import { NAMES } from '../application/entries.ts'
 import type { Draft, Strike } from './draft.ts'
 
 /** A process is cut off, invalidates, and looks closely at what it gets when it comes back. */

@@ -1,0 +1,181 @@
+import type { Cause, Entry, Happened, Promised } from '../history/record.ts'
+import type { Action, ApplicationAction, EntryName, LoadPlan, Reach } from '../schedule/schedule.ts'
+import { ALL_ROWS, groupOf, NAMES, OWNED, type Row, rowOf } from './entries.ts'
+import type { Answer, Delivery, Load, Subject } from './subject.ts'
+
+/** The error of a load that was told to fail: callers may see it, and no other. */
+export class LoadFailed extends Error {
+  override readonly name = 'LoadFailed'
+}
+
+/** Versions of rows: the truth. Every row is in version 1 at the beginning. */
+export interface Database {
+  version(row: number): Promise<number>
+  versions(rows: readonly number[]): Promise<readonly number[]>
+  /** Raises the version of a row and resolves to the new one. */
+  change(row: number): Promise<number>
+}
+
+/** One process of the application, simulated or real. */
+export interface Stage {
+  readonly subject: Subject
+  readonly database: Database
+  /** Waits so many milliseconds of this process. */
+  readonly wait: (ms: number) => Promise<void>
+  readonly record: (happened: Happened) => void
+  /** Registers an operation until it settles. */
+  readonly track: (what: string, work: Promise<unknown>) => void
+  /** Writers of one owned entry take turns. */
+  readonly turns: Map<string, Promise<void>>
+  calls: number
+}
+
+type Of<K extends Action['kind']> = Extract<Action, { kind: K }>
+
+const INSTANT: LoadPlan = { before: 0, after: 0, fails: false }
+
+/** Does what a schedule says; resolves also when a load fails that was told to. */
+export async function perform(stage: Stage, action: ApplicationAction): Promise<void> {
+  try {
+    await operationOf(stage, action)
+  } catch (error) {
+    if (!(error instanceof LoadFailed)) throw error
+  }
+}
+
+function operationOf(stage: Stage, action: ApplicationAction): Promise<void> {
+  switch (action.kind) {
+    case 'batch':
+      return batch(stage, action)
+    case 'write':
+      return write(stage, action)
+    case 'put':
+      return put(stage, action)
+    case 'set':
+      return inTurn(stage, action, () => set(stage, action))
+    default:
+      return read(stage, action)
+  }
+}
+
+async function read(stage: Stage, action: Of<'read' | 'refresh' | 'peek' | 'get'>): Promise<void> {
+  const { name, row, kind } = action
+  const answered = asking(stage, kind, [{ name, row }])
+  const load = loader(stage, name, 'load' in action ? action.load : INSTANT)
+  const answer = await stage.subject.ask(kind, { name, row }, load)
+  if (answer !== undefined && (answer.value !== undefined || kind === 'read' || kind === 'refresh')) answered(0, answer)
+}
+
+async function batch(stage: Stage, { name, rows, load }: Of<'batch'>): Promise<void> {
+  const answered = asking(
+    stage,
+    'batch',
+    rows.map((row) => ({ name, row })),
+  )
+  const answers = await stage.subject.askMany(name, rows, loader(stage, name, load))
+  answers.forEach((answer, index) => {
+    answered(index, answer)
+  })
+}
+
+/** Changes a row, then invalidates what shows it. */
+function write(stage: Stage, action: Of<'write'>): Promise<void> {
+  if (!OWNED.includes(action.name)) return changeAndInvalidate(stage, action)
+  return inTurn(stage, action, () => changeAndInvalidate(stage, action))
+}
+
+async function changeAndInvalidate(stage: Stage, { name, row, reach, gap }: Of<'write'>): Promise<void> {
+  await stage.database.change(row)
+  if (gap > 0) await stage.wait(gap)
+  const entries = reached(reach, { name, row })
+  const versions = await stage.database.versions(entries.map((entry) => entry.row))
+  const promises = entries.map((entry, at) => ({ ...entry, version: versions[at] as number }))
+  for (const entry of entries) stage.record({ kind: 'invalidating', ...entry })
+  const { delivered } = await stage.subject.invalidate(reach, { name, row })
+  hold(stage, promises, {
+    cause: reach === 'key' ? 'key' : 'tag',
+    delivered,
+    what: `invalidate ${reach} of ${name}/${row}`,
+  })
+}
+
+/** Writes through: the write itself is the load. */
+async function put(stage: Stage, { name, row, load }: Of<'put'>): Promise<void> {
+  stage.record({ kind: 'invalidating', name, row })
+  let version = 0
+  const { delivered } = await stage.subject.put({ name, row }, async () => {
+    await stage.wait(load.before)
+    if (load.fails) throw new LoadFailed()
+    version = await stage.database.change(row)
+    await stage.wait(load.after)
+    return rowOf(name, row, version)
+  })
+  hold(stage, [{ name, row, version }], { cause: 'put', delivered, what: `put ${name}/${row}` })
+}
+
+/** The only writer of an entry changes its row and stores the new value. */
+async function set(stage: Stage, { name, row }: Entry): Promise<void> {
+  stage.record({ kind: 'invalidating', name, row })
+  const version = await stage.database.change(row)
+  const { delivered } = await stage.subject.set({ name, row }, rowOf(name, row, version))
+  hold(stage, [{ name, row, version }], { cause: 'set', delivered, what: `set ${name}/${row}` })
+}
+
+/** What the owner of an entry does to it happens one after the other: the order of calls that overlap is not promised. */
+async function inTurn({ turns }: Stage, { name, row }: Entry, work: () => Promise<void>): Promise<void> {
+  const key = `${name}/${row}`
+  const turn = (turns.get(key) ?? Promise.resolve()).then(work)
+  turns.set(
+    key,
+    turn.catch(() => {}),
+  )
+  await turn
+}
+
+/** Writes down that entries are asked for; what is returned writes down the answers. */
+function asking(stage: Stage, how: string, entries: readonly Entry[]): (index: number, answer: Answer) => void {
+  const call = stage.calls++
+  stage.record({ kind: 'asked', call, how, entries })
+  return (index, { value, tier, mayLag }) => {
+    const seen = value === undefined ? undefined : seenIn(value)
+    stage.record({ kind: 'answered', call, index, seen, tier, mayLag })
+  }
+}
+
+function seenIn(value: Row) {
+  const { name, row, version, at, text } = value
+  const whole = at instanceof Date && at.getTime() === row * 1_000 && typeof text === 'string'
+  return { name, row, version, whole }
+}
+
+function loader(stage: Stage, name: EntryName, plan: LoadPlan): Load {
+  return async (row) => {
+    stage.record({ kind: 'loading', name, row })
+    await stage.wait(plan.before)
+    const version = await stage.database.version(row)
+    await stage.wait(plan.after)
+    if (plan.fails) throw new LoadFailed()
+    stage.record({ kind: 'loaded', name, row })
+    return rowOf(name, row, version)
+  }
+}
+
+function reached(reach: Reach, { name, row }: Entry): Entry[] {
+  if (reach === 'key') return [{ name, row }]
+  if (reach === 'row') return NAMES.map((each) => ({ name: each, row }))
+  if (reach === 'name') return ALL_ROWS.map((each) => ({ name, row: each }))
+  const those = reach === 'group' ? ALL_ROWS.filter((each) => groupOf(each) === groupOf(row)) : ALL_ROWS
+  return NAMES.flatMap((each) => those.map((of) => ({ name: each, row: of })))
+}
+
+/** The invalidation has resolved: it holds here, and everywhere once it is delivered. */
+function hold(
+  { record, track, subject }: Stage,
+  promises: readonly Promised[],
+  { cause, delivered, what }: Delivery & { cause: Cause; what: string },
+): void {
+  record({ kind: 'held', promises, cause, delivered, what })
+  const everywhere = () => record({ kind: 'delivered', promises, cause })
+  if (delivered) everywhere()
+  else track('delivery', subject.whenDelivered().then(everywhere))
+}

@@ -1,0 +1,72 @@
+import type { Skew } from '../../simulation/process-clock.ts'
+import type { EntryName } from '../schedule/schedule.ts'
+
+/** Which tier a read was answered by. */
+export type Tier = 'l1' | 'l2' | 'loader'
+
+/** What invalidated. */
+export type Cause = 'key' | 'tag' | 'set' | 'put'
+
+/** One row under one name. */
+export interface Entry {
+  readonly name: EntryName
+  readonly row: number
+}
+
+/** An entry, and the version below which no read may fall any more. */
+export interface Promised extends Entry {
+  readonly version: number
+}
+
+/** What a read was answered with, as far as the checker looks at it. */
+export interface Seen extends Entry {
+  readonly version: number
+  /** Whether it came back in the shape in which it was stored. */
+  readonly whole: boolean
+}
+
+/** What is left in a process when nothing runs. */
+export interface LeftOver {
+  readonly flights: number
+  readonly background: number
+  readonly puts: number
+  readonly queued: number
+}
+
+/** One thing that happened. Processes write these down; the checker reads them in the order of time. */
+export type Happened =
+  /** A process begins; its monotonic clock is told, because lag is measured by it. */
+  | { readonly kind: 'born'; readonly skew: Skew }
+  /** It was killed, or everything it held was: nobody waits for it any more. */
+  | { readonly kind: 'died' }
+  /** An operation of the application, from its call to its end. */
+  | { readonly kind: 'began'; readonly operation: number; readonly what: string }
+  | { readonly kind: 'ended'; readonly operation: number; readonly error: string | undefined }
+  | { readonly kind: 'asked'; readonly call: number; readonly how: string; readonly entries: readonly Entry[] }
+  | {
+      readonly kind: 'answered'
+      readonly call: number
+      /** Which of the entries asked for. */
+      readonly index: number
+      readonly seen: Seen | undefined
+      readonly tier: Tier | undefined
+      /** Whether memory, or a load that ran already, may have answered: such an answer may lag. */
+      readonly mayLag: boolean
+    }
+  | ({ readonly kind: 'loading' | 'loaded' | 'invalidating' } & Entry)
+  /** An invalidation has resolved in its process. */
+  | {
+      readonly kind: 'held'
+      readonly promises: readonly Promised[]
+      readonly cause: Cause
+      readonly delivered: boolean
+      readonly what: string
+    }
+  /** It is in force everywhere. */
+  | { readonly kind: 'delivered'; readonly promises: readonly Promised[]; readonly cause: Cause }
+  | ({ readonly kind: 'left-over' } & LeftOver)
+  /** Redis failed a process, or the process itself was slow: what it owes while all is well it does not owe. */
+  | { readonly kind: 'disturbed' }
+
+/** When something happened, in milliseconds of a clock that all processes share, and in which process. */
+export type Record = Happened & { readonly at: number; readonly process: string }

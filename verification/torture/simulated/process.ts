@@ -1,0 +1,91 @@
+import { Chance } from '../../simulation/chance.ts'
+import { SimulatedClient } from '../../simulation/client.ts'
+import type { Network } from '../../simulation/network.ts'
+import { ProcessClock, type Skew } from '../../simulation/process-clock.ts'
+import { type CreateCache, GranarySubject } from '../application/granary.ts'
+import { type Database, perform, type Stage } from '../application/operations.ts'
+import { Tracker } from '../application/tracker.ts'
+import type { Happened, Record } from '../history/record.ts'
+import type { ApplicationAction } from '../schedule/schedule.ts'
+
+/** What a simulated process needs. */
+export interface ProcessPlan {
+  readonly network: Network
+  readonly index: number
+  /** 0 for the first processes; a later number for those that replace them. */
+  readonly life: number
+  readonly skew: Skew
+  readonly seed: number
+  readonly create: CreateCache
+  readonly database: Database
+  readonly record: (record: Record) => void
+}
+
+/** One simulated process: its own clock, chance, cache and connections. */
+export class SimulatedProcess {
+  readonly label: string
+  readonly index: number
+  readonly clock: ProcessClock
+  readonly subject: GranarySubject
+  readonly #tracker: Tracker
+  readonly #stage: Stage
+  readonly #record: (happened: Happened) => void
+
+  constructor({ network, index, life, skew, seed, create, database, record }: ProcessPlan) {
+    this.index = index
+    this.label = life === 0 ? `P${index}` : `P${index}'${life}`
+    this.clock = new ProcessClock(network.timeline, skew)
+    this.#record = (happened) => {
+      if (!this.clock.dead) record({ ...happened, at: network.timeline.now, process: this.label })
+    }
+    this.#tracker = new Tracker(this.#record)
+    this.#record({ kind: 'born', skew })
+    this.subject = new GranarySubject(create, {
+      namespace: 'torture',
+      clock: this.clock,
+      random: new Chance(seed, index, life),
+      redis: {
+        client: new SimulatedClient({ network, process: index, clock: this.clock }),
+        callBudget: '60ms',
+        leaseTime: `${LEASE_TIME}ms`,
+      },
+    })
+    this.#stage = {
+      subject: this.subject,
+      database,
+      wait: (ms) => this.#wait(ms),
+      record: this.#record,
+      track: (what, work) => void this.#tracker.track(what, work),
+      turns: new Map(),
+      calls: 0,
+    }
+  }
+
+  /** Begins an operation. */
+  begin(action: ApplicationAction): void {
+    const what = `${action.kind} ${'row' in action ? `${action.name}/${action.row}` : action.name}`
+    void this.#tracker.track(what, perform(this.#stage, action))
+  }
+
+  /** Ends it at once: its timers never run again, and whatever else of it is left is heard no more. */
+  crash(): void {
+    this.#record({ kind: 'died' })
+    this.clock.dead = true
+  }
+
+  /** Tells what is left in it, and closes its cache. */
+  close(): void {
+    const { flights, background, puts, queued } = this.subject.inspect()
+    this.#record({ kind: 'left-over', flights, background, puts, queued })
+    void this.#tracker.track('close', this.subject.close())
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.schedule(ms, resolve)
+    })
+  }
+}
+
+/** How long a lease lives without its holder, in milliseconds. */
+export const LEASE_TIME = 500
