@@ -108,8 +108,8 @@ export const FENCES: readonly Mutation[] = [
     patches: [
       {
         file: 'core/src/redis/redis-tier.ts',
-        find: 'this.#parts.supervisor.time.notAfter(deadline)',
-        replace: 'this.toServer(deadline)',
+        find: 'holder.time.notAfter(deadline)',
+        replace: 'holder.time.toServer(deadline)',
       },
     ],
   },

@@ -112,7 +112,7 @@ function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): Re
   }
   if (!frame.placeholder && !isIntact(bytes))
     return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The frame does not match its checksum.'))
-  const leasedUntil = frame.leased ? remote.toLocal(frame.leaseDeadline) : NOT_LEASED
+  const leasedUntil = frame.leased ? remote.leaseEnd(op, frame.leaseDeadline) : NOT_LEASED
   if (leasedUntil > op.engine.clock.now() + LONGEST_LEASE)
     return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The lease never ends.'))
   if (frame.placeholder) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil }

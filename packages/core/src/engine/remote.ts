@@ -86,6 +86,8 @@ export interface RemoteTier {
   /** Server time for a local instant, and back; milliseconds. */
   toServer(local: number): number
   toLocal(server: number): number
+  /** The local instant at which the lease in a frame ends. */
+  leaseEnd(address: Address, deadline: number): number
   close(): Promise<void>
 }
 

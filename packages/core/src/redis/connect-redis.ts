@@ -6,6 +6,7 @@ import { RedisUnavailable } from '../errors.ts'
 import { applyLocally, emptyMemory } from '../invalidation/local-effects.ts'
 import type { RedisHandle } from '../options/redis-client.ts'
 import type { ResolvedRedisOptions } from '../options/resolve-cache-options.ts'
+import { NodeFrames } from './node-frames.ts'
 import { RedisTier } from './redis-tier.ts'
 import { metadataOf } from './session.ts'
 import { memoryAdvice } from './settings/memory-advice.ts'
@@ -54,8 +55,8 @@ export function connectRedis(engine: Engine, namespace: string, options: Resolve
     supervisor,
     callBudget,
     leaseTime,
+    frames: new NodeFrames({ clock, supervisor, leaseTime, clockKey: metadata.clock }),
     wakeChannel: metadata.wake,
-    clockKey: metadata.clock,
     retryReads: plan.retryOnTimeout,
   })
   return {

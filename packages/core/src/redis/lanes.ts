@@ -1,11 +1,12 @@
 import type { Clock } from '../clock.ts'
-import type { AcquireRequest, Address, RemoteReply } from '../engine/remote.ts'
+import type { Address, RemoteReply } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { ClockReading, MarkedReading } from '../invalidation/clock-reading.ts'
 import { incarnationMark } from '../invalidation/incarnation.ts'
 import { parseClock } from './clock-key.ts'
 import type { Connection } from './connection/connection.ts'
 import type { ServerTime } from './connection/server-time.ts'
+import type { Holder, LeaseAnswer, LeaseRequest } from './frames.ts'
 import { Gather } from './gather.ts'
 import { ACQUIRE } from './script/frame-scripts.ts'
 import { runScript } from './script/script.ts'
@@ -20,21 +21,6 @@ const LARGEST_FRAME = 33 * 1024 * 1024
 
 /** What a frame is known by when the rest of it cannot be used. */
 const HEADER_BYTES = 48
-
-/** A lease as it is asked for on the wire. */
-export interface LeaseRequest extends AcquireRequest {
-  readonly key: string
-  readonly token: Uint8Array
-}
-
-/** The wire's answer to it; `until` is server time. */
-export type LeaseAnswer =
-  | { readonly status: 'granted' }
-  | { readonly status: 'wait'; readonly until: number }
-  | { readonly status: 'changed' }
-  | { readonly status: 'late' }
-  /** Something is stored under the key that is no string: it is not ours, and is left alone. */
-  | { readonly status: 'foreign' }
 
 /** What lanes need beside their session. */
 export interface LaneOptions {
@@ -51,8 +37,8 @@ const MODES = { keep: 'k', drop: 'd', broken: 'b', force: 'f' } as const
  * The ways of one session: small reads of a tick share one MGET that also carries the clock, leases of a tick share one
  * script, and large values travel beside them, so that they delay nobody.
  */
-export class Lanes {
-  readonly #session: Session
+export class Lanes implements Holder {
+  readonly #session: Pick<Session, 'data' | 'bulk' | 'life'>
   readonly #options: LaneOptions
   readonly #large = new Set<string>()
   #incarnation = Number.NaN
@@ -60,11 +46,24 @@ export class Lanes {
   readonly #reads: Gather<Address, RemoteReply>
   readonly #leases: Gather<LeaseRequest, LeaseAnswer>
 
-  constructor(session: Session, options: LaneOptions) {
+  constructor(session: Pick<Session, 'data' | 'bulk' | 'life'>, options: LaneOptions) {
     this.#session = session
     this.#options = options
     this.#reads = new Gather(options.clock, (addresses, deadline) => this.#readMany(session.data, addresses, deadline))
     this.#leases = new Gather(options.clock, (requests, deadline) => this.#acquireMany(requests, deadline))
+  }
+
+  get life(): Uint8Array {
+    return this.#session.life
+  }
+
+  get time(): ServerTime {
+    return this.#options.time
+  }
+
+  /** The connection for commands without a value. */
+  get small(): Connection {
+    return this.#session.data
   }
 
   read(address: Address, deadline: number): Promise<RemoteReply> {

@@ -13,12 +13,11 @@ import { RedisUnavailable } from '../errors.ts'
 import type { Link } from '../invalidation/link.ts'
 import type { Random } from '../random.ts'
 import { encodeWake } from './bus-message.ts'
-import { Lanes } from './lanes.ts'
+import type { Frames } from './frames.ts'
 import { COMMIT, COMMIT_PUT, RELEASE, RENEW, WRITE } from './script/frame-scripts.ts'
-import { runScript, type Script } from './script/script.ts'
+import type { Script } from './script/script.ts'
 import type { Session } from './session.ts'
 import type { Supervisor } from './supervisor.ts'
-import { Suspects } from './suspects.ts'
 
 /** What the tier needs of its surroundings. */
 export interface RedisTierParts {
@@ -26,10 +25,10 @@ export interface RedisTierParts {
   readonly random: Random
   readonly link: Link
   readonly supervisor: Supervisor
+  readonly frames: Frames
   readonly callBudget: number
   readonly leaseTime: number
   readonly wakeChannel: string
-  readonly clockKey: string
   /** One retry of a read that was not answered in half its budget. */
   readonly retryReads: boolean
 }
@@ -41,12 +40,13 @@ interface CommitRequest {
   readonly isAwaited: boolean
 }
 
-/** L2 on one Redis node: every method works on the current session and rejects with `RedisUnavailable` when there is none. */
+/**
+ * L2 in Redis: frames wherever they live, metadata in the current session. Every method rejects with `RedisUnavailable` when
+ * what it needs is not there.
+ */
 export class RedisTier implements RemoteTier {
   readonly link: Link
   readonly #parts: RedisTierParts
-  readonly #lanes = new WeakMap<Session, Lanes>()
-  readonly #suspects = new Suspects()
 
   constructor(parts: RedisTierParts) {
     this.#parts = parts
@@ -66,31 +66,29 @@ export class RedisTier implements RemoteTier {
   }
 
   read(address: Address, deadline: number): Promise<RemoteReply> {
-    const session = this.#parts.supervisor.current
-    if (session === undefined) return Promise.reject(new RedisUnavailable('shut'))
-    const lanes = this.#lanesOf(session)
-    return this.#parts.retryReads ? this.#readTwice(lanes, address, deadline) : lanes.read(address, deadline)
+    const { frames, retryReads } = this.#parts
+    return retryReads ? this.#readTwice(address, deadline) : frames.read(address, deadline)
   }
 
-  async #readTwice(lanes: Lanes, address: Address, deadline: number): Promise<RemoteReply> {
-    const now = this.#parts.clock.now()
+  async #readTwice(address: Address, deadline: number): Promise<RemoteReply> {
+    const { clock, frames } = this.#parts
+    const now = clock.now()
     try {
-      return await lanes.read(address, now + (deadline - now) / 2)
+      return await frames.read(address, now + (deadline - now) / 2)
     } catch (error) {
       if (!(error instanceof RedisUnavailable) || error.reason !== 'deadline') throw error
-      return lanes.read(address, deadline)
+      return frames.read(address, deadline)
     }
   }
 
   async acquire(address: Address, request: AcquireRequest, deadline: number): Promise<Acquisition> {
-    const session = this.#session()
     const token = this.#parts.random.bytes(8)
-    const answer = await this.#lanesOf(session).acquire({ key: address.key, token, ...request }, deadline)
+    const { answer, holder } = await this.#parts.frames.acquire({ key: address.key, token, ...request }, deadline)
     switch (answer.status) {
       case 'granted':
-        return { status: 'granted', lease: { token, life: session.life, session } }
+        return { status: 'granted', lease: { token, life: holder.life, session: holder } }
       case 'wait':
-        return { status: 'wait', until: this.toLocal(answer.until) }
+        return { status: 'wait', until: holder.time.toLocal(answer.until) }
       case 'changed':
         return { status: 'changed' }
       case 'foreign':
@@ -107,7 +105,7 @@ export class RedisTier implements RemoteTier {
   }
 
   async commitPut(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'> {
-    const session = this.#sessionOf(lease)
+    const session = this.#session()
     const verdict = await this.#commit(COMMIT_PUT, address, {
       lease,
       frame,
@@ -119,24 +117,27 @@ export class RedisTier implements RemoteTier {
   }
 
   release(address: Address, lease: Lease, failed: boolean): void {
-    const session = this.#parts.supervisor.current
-    if (session === undefined || session !== lease.session) return
-    const args = [lease.token, this.#parts.wakeChannel, encodeWake(address.key, failed)]
-    runScript(session.data, RELEASE, { keys: [address.key], args, deadline: this.deadline() }).catch(() => {})
+    const { frames, wakeChannel } = this.#parts
+    const args = [lease.token, wakeChannel, encodeWake(address.key, failed)]
+    const call = { plan: () => ({ args }), deadline: this.deadline(), holder: lease.session }
+    frames.run(RELEASE, address, call).catch(() => {})
   }
 
   async renew(address: Address, lease: Lease): Promise<boolean> {
-    const session = this.#sessionOf(lease)
-    const args = [lease.token, this.#parts.leaseTime]
-    return Number(await runScript(session.data, RENEW, { keys: [address.key], args, deadline: this.deadline() })) === 1
+    const { frames, leaseTime } = this.#parts
+    const plan = () => ({ args: [lease.token, leaseTime] })
+    return Number(await frames.run(RENEW, address, { plan, deadline: this.deadline(), holder: lease.session })) === 1
   }
 
   async write(address: Address, frameFor: (life: Uint8Array) => StoredFrame, deadline: number): Promise<void> {
     const session = this.#session()
-    const frame = frameFor(session.life)
-    const args = [frame.bytes, frame.px, this.#parts.supervisor.time.notAfter(deadline)]
-    const lane = this.#lanesOf(session).laneFor(address.label, frame.bytes.length)
-    const written = await runScript(lane, WRITE, { keys: [address.key], args, deadline })
+    const written = await this.#parts.frames.run(WRITE, address, {
+      deadline,
+      plan: (holder) => {
+        const frame = frameFor(holder.life)
+        return { args: [frame.bytes, frame.px, holder.time.notAfter(deadline)], bytes: frame.bytes.length }
+      },
+    })
     if (Number(written) !== 1) throw new RedisUnavailable('deadline')
     await session.bump({ keys: [address], members: [] }, deadline, false)
   }
@@ -167,6 +168,10 @@ export class RedisTier implements RemoteTier {
     return this.#parts.supervisor.time.toLocal(server)
   }
 
+  leaseEnd({ key }: Address, server: number): number {
+    return this.#parts.frames.timeOf(key).toLocal(server)
+  }
+
   close(): Promise<void> {
     return this.#parts.supervisor.close()
   }
@@ -176,32 +181,19 @@ export class RedisTier implements RemoteTier {
     address: Address,
     { lease, frame, deadline, isAwaited }: CommitRequest,
   ): Promise<'stored' | 'rejected'> {
-    const session = this.#sessionOf(lease)
     const args = [lease.token, frame.bytes, frame.px, this.#parts.wakeChannel, encodeWake(address.key, false)]
-    const lane = this.#lanesOf(session).laneFor(address.label, frame.bytes.length)
-    const stored = await runScript(lane, script, { keys: [address.key], args, deadline, isAwaited })
+    const stored = await this.#parts.frames.run(script, address, {
+      plan: () => ({ args, bytes: frame.bytes.length }),
+      deadline,
+      isAwaited,
+      holder: lease.session,
+    })
     return Number(stored) === 1 ? 'stored' : 'rejected'
   }
 
   #session(): Session {
     const session = this.#parts.supervisor.current
-    if (session === undefined || !this.link.isOpen) throw new RedisUnavailable('shut')
+    if (session === undefined) throw new RedisUnavailable('shut')
     return session
-  }
-
-  /** A lease is worth something only in the session that granted it: another may be another server life. */
-  #sessionOf(lease: Lease): Session {
-    const session = this.#session()
-    if (session !== lease.session) throw new RedisUnavailable('shut')
-    return session
-  }
-
-  #lanesOf(session: Session): Lanes {
-    const known = this.#lanes.get(session)
-    if (known !== undefined) return known
-    const { clock, leaseTime, clockKey, supervisor } = this.#parts
-    const lanes = new Lanes(session, { clock, leaseTime, clockKey, time: supervisor.time, suspects: this.#suspects })
-    this.#lanes.set(session, lanes)
-    return lanes
   }
 }

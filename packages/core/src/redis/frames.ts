@@ -1,0 +1,54 @@
+import type { AcquireRequest, Address, RemoteReply } from '../engine/remote.ts'
+import type { ServerTime } from './connection/server-time.ts'
+import type { Script } from './script/script.ts'
+
+/** One stretch of trust in one server that holds frames. What it granted is worth nothing on another, nor in another stretch. */
+export interface Holder {
+  readonly life: Uint8Array
+  readonly time: ServerTime
+}
+
+/** A lease as it is asked for on the wire. */
+export interface LeaseRequest extends AcquireRequest {
+  readonly key: string
+  readonly token: Uint8Array
+}
+
+/** The wire's answer to it; `until` is server time. */
+export type LeaseAnswer =
+  | { readonly status: 'granted' }
+  | { readonly status: 'wait'; readonly until: number }
+  | { readonly status: 'changed' }
+  | { readonly status: 'late' }
+  /** Something is stored under the key that is no string: it is not ours, and is left alone. */
+  | { readonly status: 'foreign' }
+
+/** What a script is run with on one frame. */
+export interface FrameCall {
+  /** Its arguments, once it is known who holds the frame; `bytes` is the size of a value that may need a way of its own. */
+  readonly plan: (holder: Holder) => {
+    readonly args: readonly (string | Uint8Array | number)[]
+    readonly bytes?: number
+  }
+  /** Monotonic milliseconds. */
+  readonly deadline: number
+  /** Whether a caller waits for it. Default: true. */
+  readonly isAwaited?: boolean
+  /** Run it only there: what another holder granted means nothing here. */
+  readonly holder?: object
+}
+
+/**
+ * The frames of a namespace, wherever they live: on one node, or each on the master of its slot. Every method rejects with
+ * `RedisUnavailable`, and only with that, by its deadline.
+ */
+export interface Frames {
+  /** Reads a frame together with the namespace's clock. */
+  read(address: Address, deadline: number): Promise<RemoteReply>
+  /** Asks for a lease; answers with the one who decided about it. */
+  acquire(request: LeaseRequest, deadline: number): Promise<{ readonly answer: LeaseAnswer; readonly holder: Holder }>
+  /** Runs a script on one frame. */
+  run(script: Script, address: Address, call: FrameCall): Promise<unknown>
+  /** The clock of the server that holds a frame. */
+  timeOf(key: string): ServerTime
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '../clock.ts'
+import type { Address, RemoteReply } from '../engine/remote.ts'
+import { RedisUnavailable } from '../errors.ts'
+import type { ServerTime } from './connection/server-time.ts'
+import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest } from './frames.ts'
+import { Lanes } from './lanes.ts'
+import { runScript, type Script } from './script/script.ts'
+import type { Session } from './session.ts'
+import type { Supervisor } from './supervisor.ts'
+import { Suspects } from './suspects.ts'
+
+/** What the frames of one node need. */
+export interface NodeFramesParts {
+  readonly clock: Clock
+  readonly supervisor: Supervisor
+  readonly leaseTime: number
+  readonly clockKey: string
+}
+
+/** All frames on the one node that also keeps the namespace's metadata: its session is the only holder. */
+export class NodeFrames implements Frames {
+  readonly #parts: NodeFramesParts
+  readonly #lanes = new WeakMap<Session, Lanes>()
+  readonly #suspects = new Suspects()
+
+  constructor(parts: NodeFramesParts) {
+    this.#parts = parts
+  }
+
+  read(address: Address, deadline: number): Promise<RemoteReply> {
+    const lanes = this.#current()
+    return lanes === undefined ? Promise.reject(new RedisUnavailable('shut')) : lanes.read(address, deadline)
+  }
+
+  async acquire(request: LeaseRequest, deadline: number): Promise<{ answer: LeaseAnswer; holder: Holder }> {
+    const lanes = this.#current()
+    if (lanes === undefined) throw new RedisUnavailable('shut')
+    return { answer: await lanes.acquire(request, deadline), holder: lanes }
+  }
+
+  async run(
+    script: Script,
+    { key, label }: Address,
+    { plan, deadline, isAwaited, holder }: FrameCall,
+  ): Promise<unknown> {
+    const lanes = this.#current()
+    if (lanes === undefined || (holder !== undefined && holder !== lanes)) throw new RedisUnavailable('shut')
+    const { args, bytes = 0 } = plan(lanes)
+    return runScript(bytes === 0 ? lanes.small : lanes.laneFor(label, bytes), script, {
+      keys: [key],
+      args,
+      deadline,
+      ...(isAwaited === undefined ? {} : { isAwaited }),
+    })
+  }
+
+  timeOf(): ServerTime {
+    return this.#parts.supervisor.time
+  }
+
+  #current(): Lanes | undefined {
+    const { clock, leaseTime, clockKey, supervisor } = this.#parts
+    const session = supervisor.current
+    if (session === undefined) return undefined
+    const known = this.#lanes.get(session)
+    if (known !== undefined) return known
+    const lanes = new Lanes(session, { clock, leaseTime, clockKey, time: supervisor.time, suspects: this.#suspects })
+    this.#lanes.set(session, lanes)
+    return lanes
+  }
+}
