@@ -1,6 +1,7 @@
 import type { Mutation } from './mutation.ts'
 
 const inLua = 'core/src/redis/script/frame-scripts.ts'
+const inMetadataLua = 'core/src/redis/script/metadata-scripts.ts'
 
 /** Fences, leases and what a load may store. */
 export const FENCES: readonly Mutation[] = [
@@ -10,8 +11,9 @@ export const FENCES: readonly Mutation[] = [
     patches: [
       {
         file: inLua,
-        find: `  'commit',\n  \`\${FRAME}\nlocal h = redis.call('GETRANGE', KEYS[1], 0, 47)\nif token_of(h) == ARGV[1] then`,
-        replace: `  'commit',\n  \`\${FRAME}\nlocal h = redis.call('GETRANGE', KEYS[1], 0, 47)\nif true then`,
+        find: 'return store_under_lease(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]) and 1 or 0',
+        replace:
+          "store_under_lease(KEYS[1], token_of(redis.call('GETRANGE', KEYS[1], 0, 47)), ARGV[2], ARGV[3], ARGV[4], ARGV[5])\nreturn 1",
       },
     ],
   },
@@ -80,16 +82,16 @@ export const FENCES: readonly Mutation[] = [
     faults: ['nothing'],
     patches: [
       {
-        file: inLua,
-        find: `  'commit-put',\n  \`\${FRAME}\nlocal h = redis.call('GETRANGE', KEYS[1], 0, 47)\nif token_of(h) == ARGV[1] then`,
-        replace: `  'commit-put',\n  \`\${FRAME}\nlocal h = redis.call('GETRANGE', KEYS[1], 0, 47)\nif true then`,
+        file: inMetadataLua,
+        find: 'local stored = store_under_lease(KEYS[4], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10])',
+        replace: "local stored = true\nredis.call('SET', KEYS[4], ARGV[7], 'PX', ARGV[8])",
       },
     ],
   },
   {
     name: 'set without deadline',
     faults: ['slow-commands', 'cut', 'partition', 'hang'],
-    patches: [{ file: inLua, find: 'if server_now() > tonumber(ARGV[3]) then return 0 end\n', replace: '' }],
+    patches: [{ file: inMetadataLua, find: 'if server_now() > tonumber(ARGV[8]) then return 0 end\n', replace: '' }],
   },
   {
     name: 'a set that failed is undone before it is refused',
@@ -118,9 +120,9 @@ export const FENCES: readonly Mutation[] = [
     faults: ['nothing'],
     patches: [
       {
-        file: 'core/src/redis/redis-tier.ts',
-        find: "if (Number(written) !== 1) throw new RedisUnavailable('deadline')\n    await session.bump({ keys: [address], members: [] }, deadline, false)",
-        replace: "if (Number(written) !== 1) throw new RedisUnavailable('deadline')",
+        file: inMetadataLua,
+        find: `redis.call('SET', KEYS[4], ARGV[6], 'PX', ARGV[7])\n\${OPEN}\${TELL}`,
+        replace: "redis.call('SET', KEYS[4], ARGV[6], 'PX', ARGV[7])",
       },
     ],
   },

@@ -103,6 +103,16 @@ const script: fc.Arbitrary<Words> = fc.oneof(
   fc
     .tuple(key, frame, fc.constantFrom(far, '1000'))
     .map(([at, value, deadline]) => run(frames.WRITE, [at], [value, '600000', deadline])),
+  fc
+    .tuple(life, key, token, frame)
+    .map(([each, at, lease, value]) =>
+      run(metadata.PUT_AND_TELL, [...META, at], ['666', each, 'bus', 'me', '[]', lease, value, '600000', 'wake', 's']),
+    ),
+  fc
+    .tuple(life, key, frame, fc.constantFrom(far, '1000'))
+    .map(([each, at, value, deadline]) =>
+      run(metadata.WRITE_AND_TELL, [...META, at], ['555', each, 'bus', 'me', '[]', value, '600000', deadline]),
+    ),
   life.map((each) => run(metadata.HELLO, META, ['777', each, 'bus', '3'])),
   fc
     .tuple(life, fc.subarray(['k1', 'k2']), fc.subarray(['t1', 't2', 't3', 'n:x', '*']))
@@ -193,6 +203,8 @@ describe('the modelled Redis', () => {
     model.full = true
     expect(answer(model, ['SET', 'k1', 'value'])).toBe('error OOM')
     expect(answer(model, run(frames.WRITE, ['k1'], ['value', '600000', far]))).toBe('error OOM')
+    const write = ['888', 'aa', 'bus', 'me', '[]', 'value', '600000', far]
+    expect(answer(model, run(metadata.WRITE_AND_TELL, [...META, 'k1'], write))).toBe('error OOM')
     expect(answer(model, run(metadata.BUMP, META, ['888', 'aa', 'bus', 'me', '[]', '2', 't1']))).toEqual(['888', 1, 1])
   })
 })

@@ -1,7 +1,7 @@
 import { decodeFrame, encodeFrame } from '@granary/serialization'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ACQUIRE, COMMIT, COMMIT_PUT, RELEASE, RENEW, WRITE } from '../src/redis/script/frame-scripts.ts'
-import { BUMP, HELLO, RECORDS } from '../src/redis/script/metadata-scripts.ts'
+import { BUMP, HELLO, PUT_AND_TELL, RECORDS, WRITE_AND_TELL } from '../src/redis/script/metadata-scripts.ts'
 import type { Script } from '../src/redis/script/script.ts'
 import { until, useRedis } from './stage/redis-stage.ts'
 
@@ -273,5 +273,57 @@ describe('metadata', () => {
     await stage.redis.command('MSET', 'k', 'x', 'k2', 'y', 'k3', 'z')
     await run(BUMP, [...KEYS, 'k', 'k2'], '999', HEX, 'bus', 'me', '[]', 100)
     expect(await stage.redis.command('EXISTS', 'k', 'k2', 'k3')).toBe(1)
+  })
+
+  describe('with a frame on the same node', () => {
+    const writeAndTell = async (deadline?: number) =>
+      run(
+        WRITE_AND_TELL,
+        [...KEYS, 'k'],
+        ...['999', HEX, 'bus', 'me', '[]'],
+        frame(OTHER),
+        60_000,
+        deadline ?? (await now()) + 5_000,
+      )
+    const putAndTell = () =>
+      run(PUT_AND_TELL, [...KEYS, 'k'], ...['999', HEX, 'bus', 'me', '[]'], TOKEN, frame(TOKEN), 60_000, ...WAKE)
+
+    test('a write is stored and numbered at once', async () => {
+      await hello('111')
+      await acquire(TOKEN)
+      expect(await writeAndTell()).toBe(1)
+      expect(await stored()).toEqual(Buffer.from(frame(OTHER)))
+      expect((await hello('222')).slice(0, 3)).toEqual(['111', 0, 1])
+    })
+
+    test('a late write stores nothing and tells nobody', async () => {
+      await hello('111')
+      expect(await writeAndTell((await now()) - 1)).toBe(0)
+      expect(await stored()).toBeNull()
+      expect((await hello('222')).slice(0, 3)).toEqual(['111', 0, 0])
+    })
+
+    test('a write-through under its lease is stored, without it the entry is deleted; it is numbered either way', async () => {
+      await hello('111')
+      await acquire(TOKEN)
+      expect(await putAndTell()).toBe(1)
+      expect(await stored()).toEqual(Buffer.from(frame(TOKEN)))
+      await acquire(OTHER, TOKEN, 'f')
+      await stage.redis.command('SET', 'k', frame(OTHER))
+      expect(await putAndTell()).toBe(0)
+      expect(await stored()).toBeNull()
+      expect((await hello('222')).slice(0, 3)).toEqual(['111', 0, 2])
+    })
+
+    test('a full server refuses the frame, and an invalidation still gets through', async () => {
+      await hello('111')
+      await stage.redis.command('CONFIG', 'SET', 'maxmemory', '1')
+      try {
+        await expect(writeAndTell()).rejects.toThrow('OOM')
+        expect(await bump(['a'])).toEqual(['111', 1, 1])
+      } finally {
+        await stage.redis.command('CONFIG', 'SET', 'maxmemory', '0')
+      }
+    })
   })
 })

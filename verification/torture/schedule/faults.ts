@@ -32,7 +32,18 @@ export type Fault =
   | 'many-tags'
   | 'mixed'
 
-const SCRIPTS = ['acquire', 'commit', 'commit-put', 'bump', 'bump', 'hello', 'write', 'release', 'renew', 'records']
+const SCRIPTS = [
+  'acquire',
+  'commit',
+  'put-and-tell',
+  'bump',
+  'bump',
+  'hello',
+  'write-and-tell',
+  'release',
+  'renew',
+  'records',
+]
 
 const length = ({ chance }: Draft) => (chance.yes(0.5) ? chance.spread(5, 80) : chance.spread(60, 1_200))
 

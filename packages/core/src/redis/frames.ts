@@ -38,6 +38,13 @@ export interface FrameCall {
   readonly holder?: object
 }
 
+/** What is done to a frame and has to be told: as a script of its own, and as one that tells other memories as well. */
+export interface ToldScript {
+  readonly alone: Script
+  /** Takes the metadata keys and what has to be told before the keys and arguments of the first. */
+  readonly told: Script
+}
+
 /**
  * The frames of a namespace, wherever they live: on one node, or each on the master of its slot. Every method rejects with
  * `RedisUnavailable`, and only with that, by its deadline.
@@ -49,6 +56,11 @@ export interface Frames {
   acquire(request: LeaseRequest, deadline: number): Promise<{ readonly answer: LeaseAnswer; readonly holder: Holder }>
   /** Runs a script on one frame. */
   run(script: Script, address: Address, call: FrameCall): Promise<unknown>
+  /**
+   * Runs a script on one frame and tells other memories that the entry has changed: in one round trip where frame and
+   * metadata share a node.
+   */
+  runAndTell(script: ToldScript, address: Address, call: FrameCall): Promise<unknown>
   /** The clock of the server that holds a frame. */
   timeOf(key: string): ServerTime
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Address, RemoteReply } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { ServerTime } from './connection/server-time.ts'
-import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest } from './frames.ts'
+import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest, ToldScript } from './frames.ts'
 import { Lanes } from './lanes.ts'
 import { runScript, type Script } from './script/script.ts'
 import type { Session } from './session.ts'
@@ -38,24 +38,28 @@ export class NodeFrames implements Frames {
     return { answer: await lanes.acquire(request, deadline), holder: lanes }
   }
 
-  async run(
-    script: Script,
-    { key, label }: Address,
-    { plan, deadline, isAwaited, holder }: FrameCall,
-  ): Promise<unknown> {
-    const lanes = this.#current()
-    if (lanes === undefined || (holder !== undefined && holder !== lanes)) throw new RedisUnavailable('shut')
-    const { args, bytes = 0 } = plan(lanes)
-    return runScript(bytes === 0 ? lanes.small : lanes.laneFor(label, bytes), script, {
-      keys: [key],
-      args,
-      deadline,
-      ...(isAwaited === undefined ? {} : { isAwaited }),
-    })
+  async run(script: Script, address: Address, call: FrameCall): Promise<unknown> {
+    const { lane, args } = this.#plan(address, call)
+    const { deadline, isAwaited = true } = call
+    return runScript(lane, script, { keys: [address.key], args, deadline, isAwaited })
+  }
+
+  async runAndTell({ told }: ToldScript, address: Address, call: FrameCall): Promise<unknown> {
+    const { lane, args, session } = this.#plan(address, call)
+    return session.runAndTell(told, address, { connection: lane, args, deadline: call.deadline })
   }
 
   timeOf(): ServerTime {
     return this.#parts.supervisor.time
+  }
+
+  #plan({ label }: Address, { plan, holder }: FrameCall) {
+    const { current: session } = this.#parts.supervisor
+    const lanes = this.#current()
+    if (session === undefined || lanes === undefined || (holder !== undefined && holder !== lanes))
+      throw new RedisUnavailable('shut')
+    const { args, bytes = 0 } = plan(lanes)
+    return { session, args, lane: bytes === 0 ? lanes.small : lanes.laneFor(label, bytes) }
   }
 
   #current(): Lanes | undefined {

@@ -13,9 +13,9 @@ import { RedisUnavailable } from '../errors.ts'
 import type { Link } from '../invalidation/link.ts'
 import type { Random } from '../random.ts'
 import { encodeWake } from './bus-message.ts'
-import type { Frames } from './frames.ts'
-import { COMMIT, COMMIT_PUT, RELEASE, RENEW, WRITE } from './script/frame-scripts.ts'
-import type { Script } from './script/script.ts'
+import type { FrameCall, Frames, ToldScript } from './frames.ts'
+import { COMMIT, COMMIT_PUT, RELEASE, RENEW, WRITE as WRITE_FRAME } from './script/frame-scripts.ts'
+import { PUT_AND_TELL, WRITE_AND_TELL } from './script/metadata-scripts.ts'
 import type { Session } from './session.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -33,12 +33,9 @@ export interface RedisTierParts {
   readonly retryReads: boolean
 }
 
-interface CommitRequest {
-  readonly lease: Lease
-  readonly frame: StoredFrame
-  readonly deadline: number
-  readonly isAwaited: boolean
-}
+/** Storing a write-through, and storing what a caller asserts. */
+const PUT: ToldScript = { alone: COMMIT_PUT, told: PUT_AND_TELL }
+const WRITE: ToldScript = { alone: WRITE_FRAME, told: WRITE_AND_TELL }
 
 /**
  * L2 in Redis: frames wherever they live, metadata in the current session. Every method rejects with `RedisUnavailable` when
@@ -101,19 +98,13 @@ export class RedisTier implements RemoteTier {
   async commit(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'> {
     // Nobody waits for it, so no call's budget bounds it: only the time that its lease surely lives.
     const deadline = this.#parts.clock.now() + this.#parts.leaseTime
-    return this.#commit(COMMIT, address, { lease, frame, deadline, isAwaited: false })
+    const call = { ...this.#underLease(address, lease, frame), deadline, isAwaited: false }
+    return Number(await this.#parts.frames.run(COMMIT, address, call)) === 1 ? 'stored' : 'rejected'
   }
 
   async commitPut(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'> {
-    const session = this.#session()
-    const verdict = await this.#commit(COMMIT_PUT, address, {
-      lease,
-      frame,
-      deadline: this.deadline(),
-      isAwaited: true,
-    })
-    await session.bump({ keys: [address], members: [] }, this.deadline(), false)
-    return verdict
+    const call = { ...this.#underLease(address, lease, frame), deadline: this.deadline() }
+    return Number(await this.#parts.frames.runAndTell(PUT, address, call)) === 1 ? 'stored' : 'rejected'
   }
 
   release(address: Address, lease: Lease, failed: boolean): void {
@@ -130,8 +121,7 @@ export class RedisTier implements RemoteTier {
   }
 
   async write(address: Address, frameFor: (life: Uint8Array) => StoredFrame, deadline: number): Promise<void> {
-    const session = this.#session()
-    const written = await this.#parts.frames.run(WRITE, address, {
+    const written = await this.#parts.frames.runAndTell(WRITE, address, {
       deadline,
       plan: (holder) => {
         const frame = frameFor(holder.life)
@@ -139,7 +129,6 @@ export class RedisTier implements RemoteTier {
       },
     })
     if (Number(written) !== 1) throw new RedisUnavailable('deadline')
-    await session.bump({ keys: [address], members: [] }, deadline, false)
   }
 
   async records(members: readonly string[], deadline: number): Promise<readonly number[] | undefined> {
@@ -176,19 +165,13 @@ export class RedisTier implements RemoteTier {
     return this.#parts.supervisor.close()
   }
 
-  async #commit(
-    script: Script,
-    address: Address,
-    { lease, frame, deadline, isAwaited }: CommitRequest,
-  ): Promise<'stored' | 'rejected'> {
-    const args = [lease.token, frame.bytes, frame.px, this.#parts.wakeChannel, encodeWake(address.key, false)]
-    const stored = await this.#parts.frames.run(script, address, {
-      plan: () => ({ args, bytes: frame.bytes.length }),
-      deadline,
-      isAwaited,
-      holder: lease.session,
-    })
-    return Number(stored) === 1 ? 'stored' : 'rejected'
+  #underLease(
+    { key }: Address,
+    { token, session }: Lease,
+    { bytes, px }: StoredFrame,
+  ): Pick<FrameCall, 'plan' | 'holder'> {
+    const args = [token, bytes, px, this.#parts.wakeChannel, encodeWake(key, false)]
+    return { plan: () => ({ args, bytes: bytes.length }), holder: session }
   }
 
   #session(): Session {

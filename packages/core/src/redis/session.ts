@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Targets } from '../engine/remote.ts'
+import type { Address, Targets } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { Hello } from '../invalidation/link.ts'
@@ -8,7 +8,7 @@ import type { Random } from '../random.ts'
 import { encodeTargets } from './bus-message.ts'
 import { Connection } from './connection/connection.ts'
 import { BUMP, HELLO, RECORDS } from './script/metadata-scripts.ts'
-import { runScript } from './script/script.ts'
+import { runScript, type Script, type ScriptCall } from './script/script.ts'
 
 /** Metadata keys and channels of a namespace; they share one slot. */
 export interface Metadata {
@@ -146,20 +146,24 @@ export class Session {
 
   /** Invalidates keys and members, and tells the bus. */
   async bump(targets: Targets, deadline: number, frames = true): Promise<ClockReading> {
-    const { metadata, origin } = this.#options
     const keys = [...this.#metadataKeys(), ...(frames ? targets.keys.map(({ key }) => key) : [])]
-    const args = [
-      this.#newIncarnation(),
-      this.#lifeText(),
-      metadata.bus,
-      origin,
-      encodeTargets(targets),
-      MOST_RECORDS,
-      ...targets.members,
-    ]
+    const args = [...this.#announcing(targets), MOST_RECORDS, ...targets.members]
     const reply = (await runScript(this.data, BUMP, { keys, args, deadline })) as unknown[]
     const [incarnation, tagClock, sequence] = reply.map(Number)
     return { incarnation: incarnation as number, tagClock: tagClock as number, sequence: sequence as number }
+  }
+
+  /** Runs a script that changes one frame and tells other memories of it, over `connection`. */
+  runAndTell(
+    script: Script,
+    address: Address,
+    { connection, args, deadline }: { connection: Connection; args: ScriptCall['args']; deadline: number },
+  ): Promise<unknown> {
+    return runScript(connection, script, {
+      keys: [...this.#metadataKeys(), address.key],
+      args: [...this.#announcing({ keys: [address], members: [] }), ...args],
+      deadline,
+    })
   }
 
   /** The records of members in an incarnation; undefined when it is gone. */
@@ -182,6 +186,12 @@ export class Session {
     const { clock, metadata, patience, onMessage } = this.#options
     this.subscriber.client.on('messageBuffer', (channel: never, payload: never) => onMessage(String(channel), payload))
     await this.subscriber.call('subscribe', [metadata.bus, metadata.wake], clock.now() + patience)
+  }
+
+  /** What every script that numbers an invalidation begins with: what to make anew, where to tell it, who says what. */
+  #announcing(targets: Targets): string[] {
+    const { metadata, origin } = this.#options
+    return [this.#newIncarnation(), this.#lifeText(), metadata.bus, origin, encodeTargets(targets)]
   }
 
   #metadataKeys(): string[] {

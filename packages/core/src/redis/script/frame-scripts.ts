@@ -1,23 +1,5 @@
+import { FRAME, STORE_UNDER_LEASE } from './frame-functions.ts'
 import { defineScript } from './script.ts'
-
-/**
- * Scripts that read and change one frame. Offsets are those of `@granary/serialization`'s frame, one-based as in Lua: token
- * 5-12, lease deadline 13-20, version 25-32.
- */
-const FRAME = `
-local NONE = string.rep('\\0', 8)
-local function server_now()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
-end
-local function token_of(h) return string.sub(h, 5, 12) end
-local function version_of(h) return string.sub(h, 25, 32) end
-local function flags_of(h) return string.byte(h, 3) or 0 end
-local function has(flags, bit) return math.floor(flags / bit) % 2 == 1 end
-local function placeholder(token, deadline)
-  return 'G\\1\\1\\48' .. token .. struct.pack('>d', deadline) .. string.rep('\\0', 28)
-end
-`
 
 /**
  * Grants leases. KEYS: frames. ARGV: lease ms, deadline (server ms), then for each key its token, what the caller saw (the
@@ -71,27 +53,15 @@ return answers`,
  */
 export const COMMIT = defineScript(
   'commit',
-  `${FRAME}
-local h = redis.call('GETRANGE', KEYS[1], 0, 47)
-if token_of(h) == ARGV[1] then
-  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-  if has(flags_of(h), 2) then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
-  return 1
-end
-if version_of(h) == ARGV[1] then return 1 end
-return 0`,
+  `${FRAME}${STORE_UNDER_LEASE}
+return store_under_lease(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]) and 1 or 0`,
 )
 
 /** Stores a write-through, or deletes what is there when its lease was lost. KEYS and ARGV as in commit. */
 export const COMMIT_PUT = defineScript(
   'commit-put',
-  `${FRAME}
-local h = redis.call('GETRANGE', KEYS[1], 0, 47)
-if token_of(h) == ARGV[1] then
-  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-  if has(flags_of(h), 2) then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
-  return 1
-end
+  `${FRAME}${STORE_UNDER_LEASE}
+if store_under_lease(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]) then return 1 end
 redis.call('DEL', KEYS[1])
 return 0`,
 )

@@ -1,3 +1,4 @@
+import { FRAME, STORE_UNDER_LEASE } from './frame-functions.ts'
 import { defineScript } from './script.ts'
 
 /**
@@ -22,6 +23,13 @@ if not inc or life ~= ARGV[2] or not mark or tonumber(mark) ~= -tonumber(inc) th
   redis.call('PUBLISH', ARGV[3], inc .. ':0:0:-:')
 end
 c, n, floor = tonumber(c), tonumber(n), tonumber(floor)
+`
+
+/** Numbers an invalidation, keeps the clock, and tells the bus. */
+const TELL = `
+n = n + 1
+redis.call('SET', KEYS[1], inc .. ':' .. string.format('%.0f:%.0f:%.0f', c, n, floor) .. ':' .. life)
+redis.call('PUBLISH', ARGV[3], inc .. ':' .. string.format('%.0f:%.0f', c, n) .. ':' .. ARGV[4] .. ':' .. ARGV[5])
 `
 
 /**
@@ -54,10 +62,39 @@ if #ARGV > 6 then
     redis.call('ZREMRANGEBYRANK', KEYS[2], 1, over)
   end
 end
-n = n + 1
-redis.call('SET', KEYS[1], inc .. ':' .. string.format('%.0f:%.0f:%.0f', c, n, floor) .. ':' .. life)
-redis.call('PUBLISH', ARGV[3], inc .. ':' .. string.format('%.0f:%.0f', c, n) .. ':' .. ARGV[4] .. ':' .. ARGV[5])
+${TELL}
 return { inc, c, n }`,
+)
+
+/**
+ * Stores what a caller asserts, unless it comes after its deadline, and tells other memories: one round trip where frame and
+ * metadata are on one node. The frame is written first, as a write that full memory refuses.
+ *
+ * KEYS: clock, tags, never, frame. ARGV: incarnation, life, bus channel, origin, message body, frame, ms to live, deadline
+ * (server ms). Answers 1 stored, 0 late.
+ */
+export const WRITE_AND_TELL = defineScript(
+  'write-and-tell',
+  `${FRAME}
+if server_now() > tonumber(ARGV[8]) then return 0 end
+redis.call('SET', KEYS[4], ARGV[6], 'PX', ARGV[7])
+${OPEN}${TELL}
+return 1`,
+)
+
+/**
+ * Stores a write-through, or deletes what is there when its lease was lost, and tells other memories either way.
+ *
+ * KEYS: clock, tags, never, frame. ARGV: incarnation, life, bus channel, origin, message body, token, frame, ms to live, wake
+ * channel, wake message. Answers 1 stored, 0 rejected.
+ */
+export const PUT_AND_TELL = defineScript(
+  'put-and-tell',
+  `${FRAME}${STORE_UNDER_LEASE}
+local stored = store_under_lease(KEYS[4], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10])
+if not stored then redis.call('DEL', KEYS[4]) end
+${OPEN}${TELL}
+return stored and 1 or 0`,
 )
 
 /**
