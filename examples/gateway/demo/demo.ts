@@ -27,6 +27,8 @@ const USERS = 300
 const WARM_UP = { seconds: 5, requests: 5_000 }
 /** The shortest phase in which Redis can go, come back and be used again. */
 const OUTAGE_SECONDS = 4
+/** Milliseconds in which every process has found Redis again after its return, and told it what it missed. */
+const RECOVERY = 2_000
 /** Width of the phases' names. */
 const LABEL = 37
 /** Requests under way: few enough that a near database answers at its own pace, enough that a far one is kept busy. */
@@ -75,6 +77,8 @@ export class Demo {
       GATEWAY_KEY_SALT: keySalt,
       GATEWAY_ADMIN_TOKEN: this.#secrets.adminToken,
       GATEWAY_IDENTITY_SECRET: this.#secrets.identitySecret,
+      // The driver is the proxy that says which address a request comes from.
+      GATEWAY_TRUSTED_PROXIES: '127.0.0.1',
     }
   }
 
@@ -96,13 +100,18 @@ export class Demo {
   /** Runs everything. */
   async run(): Promise<DemoResult> {
     const { seed } = this.#parts.options
+    const { ledger } = this.#world
     const [nearBefore, farBefore] = await this.#runFleet(false)
+    // What was counted in memory alone is gone with the first fleet; what was counted in Redis is not.
+    if (this.#parts.redis.url === undefined) ledger.conclude()
     const [nearAfter, farAfter] = await this.#runFleet(true)
+    ledger.conclude()
     return {
       processes: this.#processes,
       near: { before: nearBefore, after: nearAfter },
       far: { before: farBefore, after: farAfter },
       differences: await crossCheck(this.#parts.database.connection, this.#world, seed),
+      limits: { ...ledger.counts, findings: ledger.findings },
       lost: this.#lost,
       outage: this.#outage,
     }
@@ -133,7 +142,14 @@ export class Demo {
     const seconds = Math.max(OUTAGE_SECONDS, this.#parts.options.seconds / 2)
     const times = { killedAt: 0, backAt: 0 }
     const label = 'with the cache, Redis killed and back'
-    const disturb = async () => Object.assign(times, await runOutage(outage, seconds))
+    const disturb = async () => {
+      Object.assign(times, await runOutage(outage, seconds))
+      this.#world.ledger.interrupted({
+        from: times.killedAt,
+        until: times.backAt + RECOVERY,
+        processes: this.#processes,
+      })
+    }
     const phase = await this.#phase({ fleet, client, cached: true, far: false, seconds, label, disturb })
     this.#outage = { ...describeOutage(times, fleet.redisChanges), phase }
   }

@@ -1,16 +1,22 @@
-import { type Cache, type CacheOptions, createCache } from '@granary/core'
+import { type Cache, type CacheOptions, createCache, type Logger } from '@granary/core'
 import { configureGranary } from '@granary/decorators'
+import { createRateLimiter } from '@granary/rate-limit'
 import type { FastifyInstance } from 'fastify'
+import type { ChatProvider } from './chat/chat-provider.ts'
+import { ChatService } from './chat/chat-service.ts'
+import { FakeProvider } from './chat/fake-provider.ts'
 import type { GatewayConfig } from './config.ts'
 import type { Database } from './database/database.ts'
 import { QueryCounter } from './database/query-counter.ts'
 import { createApp } from './http/app.ts'
+import { createLimits, type Limits } from './limits/limits.ts'
 import { createServices, type Services } from './services/services.ts'
 
 /** A gateway that is ready to listen. */
 export interface Gateway {
   readonly app: FastifyInstance
   readonly services: Services
+  readonly limits: Limits
   readonly cache: Cache
   readonly queries: QueryCounter
   /** Stops listening, finishes background work and closes the cache; the database belongs to the caller. */
@@ -22,22 +28,40 @@ export function createGatewayCache({ redis }: GatewayConfig, options: CacheOptio
   return createCache({ namespace: 'gateway', ...(redis ? { redis: 'env' } : {}), ...options })
 }
 
-/** Puts a gateway together over a database and a cache, which it closes. */
-export function createGateway(database: Database, config: GatewayConfig, cache: Cache): Gateway {
-  const restore = configureGranary({ cache })
+/** What a gateway may be given beside its database and its cache. */
+export interface GatewayOptions {
+  /** Answers chat requests. Default: a {@link FakeProvider}. */
+  readonly provider?: ChatProvider
+  /** Gets the rate limiter's warnings. Default: `process.emitWarning`. */
+  readonly logger?: Logger
+}
+
+/** Puts a gateway together over a database and a cache, which it closes. Limits are counted in the Redis of the cache. */
+export function createGateway(
+  database: Database,
+  config: GatewayConfig,
+  cache: Cache,
+  { provider = new FakeProvider(), logger }: GatewayOptions = {},
+): Gateway {
+  const { redis, namespace } = cache
+  const limiter = createRateLimiter({ redis, namespace, ...(logger === undefined ? {} : { logger }) })
+  const restore = configureGranary({ cache, rateLimiter: limiter })
   const queries = new QueryCounter()
   const counted = queries.count(database)
   const services = createServices(counted, config)
+  const limits = createLimits(limiter, services.rateLimits)
+  const chat = new ChatService(provider, services.catalog)
   const readCatalog = async () => (await import('./catalog/snapshot.ts')).readCatalogSnapshot()
-  const app = createApp({ services, database: counted, cache, queries, readCatalog, ...config })
+  const app = createApp({ services, limits, chat, database: counted, cache, queries, readCatalog, ...config })
   return {
     app,
     services,
+    limits,
     cache,
     queries,
     close: async () => {
       await app.close()
-      await cache.close()
+      await Promise.all([cache.close(), limiter.close()])
       restore()
     },
   }

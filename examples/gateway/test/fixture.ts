@@ -17,7 +17,7 @@ export const SECRETS = {
 
 /** A gateway's configuration over the database of `url`. */
 export function configFor(url: string): GatewayConfig {
-  return { port: 0, databaseUrl: url, redis: false, ...SECRETS }
+  return { port: 0, databaseUrl: url, redis: false, trustedProxies: [], ...SECRETS }
 }
 
 /** A PostgreSQL with a small, seeded gateway in it. */

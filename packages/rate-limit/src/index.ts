@@ -8,6 +8,8 @@ export { type ProblemBody, type RateLimitProblem, rateLimitProblem } from './htt
 // Decisions
 export type { Admitted, Decision, LimitStanding, Refused } from './limiter/decision.ts'
 export type { RateLimiterEvent, RateLimiterEventOf } from './limiter/events.ts'
+// Limit sets
+export type { HoldStreamOptions } from './limiter/holding.ts'
 // Limits
 export {
   type BucketLimit,
@@ -25,7 +27,6 @@ export {
   type WindowOptions,
   window,
 } from './limiter/limit.ts'
-// Limit sets
 export type { LimitSet, RunOptions, WaitOptions } from './limiter/limit-set.ts'
 export type { LimitSetOptions, PenaltyOptions } from './limiter/options.ts'
 export { RateLimiter, type RateLimiterHealth } from './limiter/rate-limiter.ts'

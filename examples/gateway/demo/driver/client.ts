@@ -41,6 +41,7 @@ export class Client {
       headers: {
         ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token}` }),
         ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(call.address === undefined ? {} : { 'x-forwarded-for': call.address }),
         ...(held === undefined ? {} : { 'if-none-match': held.etag }),
       },
       body: call.body === undefined ? null : JSON.stringify(call.body),

@@ -1,3 +1,4 @@
+import { FakeProvider } from '../../src/chat/fake-provider.ts'
 import { readConfig } from '../../src/config.ts'
 import { SettableLatency, withLatency } from '../../src/database/latency.ts'
 import { openDatabase } from '../../src/database/open-database.ts'
@@ -14,7 +15,9 @@ const database = await openDatabase(config.databaseUrl, { connections: 20 })
 // What the cache would warn about is told to the demo, which shows it in its own words.
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const cache = createGatewayCache(config, { namespace: env['GATEWAY_NAMESPACE'] ?? 'gateway', logger })
-const gateway = createGateway(withLatency(database, latency), config, cache)
+// A provider so near that the gateway's own time can be seen beside its.
+const provider = new FakeProvider({ latency: { first: 10, perToken: 0 } })
+const gateway = createGateway(withLatency(database, latency), config, cache, { provider, logger })
 
 cache.on('redis-lost', () => tell({ redis: 'lost' }))
 cache.on('redis-recovered', () => tell({ redis: 'recovered' }))
@@ -29,7 +32,7 @@ process.once('disconnect', async () => {
   await database.close()
 })
 
-await cache.ready()
+await Promise.all([cache.ready(), gateway.limits.limiter.ready()])
 await gateway.app.listen({ port: config.port, host: '127.0.0.1' })
 const address = gateway.app.server.address()
 if (typeof address === 'object' && address !== null) tell({ listening: address.port })

@@ -25,6 +25,34 @@ export class Judge {
     return allOf([access, this.#body(answer, judgeBody)])
   }
 
+  /**
+   * An answer on a route with limits: a refusal must name the limits that it is for. Whether they were used up, the ledger
+   * finds out once it has seen everything.
+   */
+  limited(
+    answer: Answer,
+    credential: Credential,
+    blamed: readonly string[] | undefined,
+    judge: () => Verdict,
+  ): Verdict {
+    const access = this.#access(answer, credential)
+    if (access.kind !== 'right' || answer.status === 401 || answer.status === 403) return access
+    return blamed === undefined ? allOf([access, judge()]) : allOf([access, named(blamed)])
+  }
+
+  /** The same on a route that is open to all. */
+  limitedOpen(blamed: readonly string[] | undefined, judge: () => Verdict): Verdict {
+    return blamed === undefined ? judge() : named(blamed)
+  }
+
+  /** Whether a model was on offer, when an answer says that it was or was not. */
+  offer(answer: Answer, id: string): Verdict {
+    if (answer.status !== 200 && answer.status !== 404) return wrong(`answered with ${answer.status}`)
+    return this.#part(`the offer of ${id}`, answer, this.#world.catalog, (truth) => {
+      return (offered(truth, id) !== undefined) === (answer.status === 200)
+    })
+  }
+
   /** A body that anybody gets. */
   open(answer: Answer, judgeBody: (body: Record<string, unknown>) => Verdict): Verdict {
     return this.#body(answer, judgeBody)
@@ -159,6 +187,10 @@ export class Judge {
   #part<V>(what: string, answer: Answer, timeline: Timeline<V>, matches: (value: V) => boolean): Verdict {
     return verdictOn(what, this.#find(answer, timeline, matches))
   }
+}
+
+function named(blamed: readonly string[]): Verdict {
+  return blamed.length > 0 ? RIGHT : wrong('a refusal does not say which limit it is for')
 }
 
 /** Generated expiry dates lie a day away on either side, so the clock of the driver decides as the gateway's does. */

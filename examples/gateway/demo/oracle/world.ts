@@ -16,6 +16,7 @@ import {
   type UserTruth,
 } from './account-truth.ts'
 import { type CatalogTruth, initialCatalog } from './catalog-truth.ts'
+import { LimitLedger } from './limit-ledger.ts'
 import { type Change, Timeline } from './timeline.ts'
 
 /** A key whose text the driver knows. */
@@ -43,6 +44,8 @@ export class World {
   readonly trials = new Map<number, Timeline<TrialTruth>>()
   readonly rateLimits = new Map<number, Timeline<RateLimits>>()
   readonly plans: ReadonlyMap<number, Timeline<Plan>>
+  /** What was asked of the rate limits, and what they said. */
+  readonly ledger = new LimitLedger()
   readonly catalog: Timeline<CatalogTruth>
   /** The catalog's source: what a synchronisation brings back. */
   readonly source: CatalogSource

@@ -13,6 +13,8 @@ export interface DemoResult {
   readonly far: { readonly before: PhaseReport; readonly after: PhaseReport }
   /** What the driver believed and the database does not hold. */
   readonly differences: readonly string[]
+  /** What the rate limits decided, and where they were wrong. */
+  readonly limits: { readonly admissions: number; readonly refusals: number; readonly findings: readonly string[] }
   /** Processes that ended by themselves. */
   readonly lost: number
   /** The phase in which Redis was killed and came back; undefined when the demo has no Redis to kill. */
@@ -36,7 +38,11 @@ export function concludingLine(result: DemoResult): string {
 
 /** The first things that were not right. */
 export function objections(result: DemoResult): string[] {
-  return [...phases(result).flatMap(({ examples }) => examples), ...result.differences].slice(0, OBJECTIONS)
+  return [
+    ...phases(result).flatMap(({ examples }) => examples),
+    ...result.limits.findings,
+    ...result.differences,
+  ].slice(0, OBJECTIONS)
 }
 
 /** The tables, and what stands below them. */
@@ -49,7 +55,7 @@ export function tables(result: DemoResult): string {
     '',
     comparison('With emulated latency, 50 to 150 ms per statement (a database far away):', far.before, far.after),
     '',
-    ...[...outageLines(result), ...stalenessLines(result), checked].map((line) => `  ${line}`),
+    ...[...outageLines(result), limitsLine(result), ...stalenessLines(result), checked].map((line) => `  ${line}`),
   ].join('\n')
 }
 
@@ -79,6 +85,10 @@ function outageLines({ outage, processes }: DemoResult): string[] {
   ]
 }
 
+function limitsLine({ limits: { admissions, refusals, findings } }: DemoResult): string {
+  return `Rate limits: ${admissions} requests let in and ${refusals} refused, each held against all others; ${findings.length} wrongly`
+}
+
 function phases({ near, far, outage }: DemoResult): PhaseReport[] {
   const all = [near.before, near.after, far.before, far.after]
   return outage === undefined ? all : [...all, outage.phase]
@@ -89,7 +99,12 @@ function staleReads(result: DemoResult): number {
 }
 
 function errors(result: DemoResult): number {
-  return sum(phases(result).map((phase) => phase.errors)) + result.differences.length + result.lost
+  return (
+    sum(phases(result).map((phase) => phase.errors)) +
+    result.limits.findings.length +
+    result.differences.length +
+    result.lost
+  )
 }
 
 function sum(numbers: readonly number[]): number {

@@ -49,6 +49,12 @@ export class Choices {
     return at(this.#slugs, this.#providers.next())
   }
 
+  /** Where somebody is: at home, or, one time in four, behind one of a few addresses that many share. */
+  address(): string {
+    if (this.random.chance(0.25)) return `198.51.100.${1 + this.random.integer(8)}`
+    return `10.${this.random.integer(256)}.${this.random.integer(256)}.${this.random.integer(256)}`
+  }
+
   /** A text that was not used before: values of changes never repeat, so an old one is recognised as old. */
   fresh(prefix: string): string {
     this.#counter += 1

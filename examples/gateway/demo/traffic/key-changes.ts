@@ -8,6 +8,7 @@ import type { Credential, World } from '../oracle/world.ts'
 import { type ChangeParts, unexpected } from './account-changes.ts'
 import type { Choices } from './choices.ts'
 import { type Answer, bodyOf, type Call, type ChangeOperation } from './operation.ts'
+import { blamedIn, PROMISES } from './promises.ts'
 import type { Reads } from './reads.ts'
 
 /** What users change of their own: their profile and their keys. Each needs a key that opens the gateway. */
@@ -76,18 +77,30 @@ export class KeyChanges {
   createKey(): ChangeOperation {
     const credential = this.#choices.credential()
     const body = { name: this.#choices.fresh('key'), environment: 'live' as const }
-    return this.#own(credential, 'POST', '/user/api-keys', body, (answer, change) => {
+    const subject = `key-create ${credential.userId}`
+    const call: Call = { layer: 'account', method: 'POST', path: '/user/api-keys', token: credential.plaintext, body }
+    const issued = (answer: Answer, change: Change): Verdict => {
       const { key, apiKey } = bodyOf(answer) as { key?: KeyTruth; apiKey?: string }
       if (key === undefined || apiKey === undefined) return unexpected(answer, 'a new key')
       const hasPrimary = this.#world.user(credential.userId).keys.current.some(({ isPrimary }) => isPrimary)
       const next = newKey({ id: key.id, ...body, plaintext: apiKey, isPrimary: !hasPrimary, isTrial: false })
       if (!isDeepStrictEqual(key, next)) return unexpected(answer, next)
       this.#world.issue(credential.userId, apiKey, next, change)
-      const issued = { plaintext: apiKey, keyId: key.id, userId: credential.userId }
-      const rank = this.#choices.deadRank()
-      if (rank !== undefined) this.#world.credentials.splice(rank, 1, issued)
+      this.#replaceDead({ plaintext: apiKey, keyId: key.id, userId: credential.userId })
       return RIGHT
-    })
+    }
+    return {
+      kind: 'change',
+      call,
+      subject: `user:${credential.userId}`,
+      settle: (answer, change) => {
+        const blamed = blamedIn(answer)
+        const isCounted = answer.status !== 401 && answer.status !== 403
+        if (isCounted) this.#world.ledger.note(answer, { subject, limits: PROMISES.keyCreate, blamed })
+        return this.#judge.limited(answer, credential, blamed, () => issued(answer, change))
+      },
+      witness: () => this.#reads.profile(credential),
+    }
   }
 
   /** Registers a user; their key takes the place of one that no longer opens anything. */
@@ -96,7 +109,8 @@ export class KeyChanges {
     const privyUserId = `did:privy:${this.#choices.random.uuid()}`
     const email = `${username}@example.com`
     const identity = signIdentity({ privyUserId, username }, this.#identitySecret)
-    const settle = (answer: Answer, change: Change): Verdict => {
+    const address = this.#choices.address()
+    const registered = (answer: Answer, change: Change): Verdict => {
       const { user, key, apiKey } = bodyOf(answer) as { user?: UserTruth; key?: KeyTruth; apiKey?: string }
       if (user === undefined || key === undefined || apiKey === undefined) return unexpected(answer, 'a new user')
       const nextUser = newUser(user.id, username, email)
@@ -112,13 +126,32 @@ export class KeyChanges {
         return unexpected(answer, { nextUser, nextKey })
       this.#world.addUser(nextUser, privyUserId)
       this.#world.issue(user.id, apiKey, nextKey, change)
-      const rank = this.#choices.deadRank()
-      const issued = { plaintext: apiKey, keyId: key.id, userId: user.id }
-      if (rank !== undefined) this.#world.credentials.splice(rank, 1, issued)
+      // The first key of a user counts among those that they are issued.
+      this.#world.ledger.note(answer, {
+        subject: `key-create ${user.id}`,
+        limits: PROMISES.keyCreate,
+        blamed: undefined,
+      })
+      this.#replaceDead({ plaintext: apiKey, keyId: key.id, userId: user.id })
       return RIGHT
     }
-    const call: Call = { layer: 'account', method: 'POST', path: '/auth/register', body: { username, email, identity } }
-    return { kind: 'change', call, subject: `newcomer:${username}`, settle }
+    const body = { username, email, identity }
+    return {
+      kind: 'change',
+      call: { layer: 'account', method: 'POST', path: '/auth/register', body, address },
+      subject: `newcomer:${username}`,
+      settle: (answer, change) => {
+        const blamed = blamedIn(answer)
+        this.#world.ledger.note(answer, { subject: `register ${address}`, limits: PROMISES.register, blamed })
+        return this.#judge.limitedOpen(blamed, () => registered(answer, change))
+      },
+    }
+  }
+
+  /** Gives a new key the place of one that no longer opens anything. */
+  #replaceDead(issued: Credential): void {
+    const rank = this.#choices.deadRank()
+    if (rank !== undefined) this.#world.credentials.splice(rank, 1, issued)
   }
 
   #setKey(credential: Credential, answer: Answer, change: Change, next: (key: KeyTruth) => KeyTruth): Verdict {

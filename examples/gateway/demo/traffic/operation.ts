@@ -2,7 +2,7 @@ import type { Change, Read } from '../oracle/timeline.ts'
 import type { Verdict } from '../oracle/verdict.ts'
 
 /** Which of the report's tables a request counts in. */
-type Layer = 'account' | 'catalog' | 'admin'
+type Layer = 'account' | 'catalog' | 'chat' | 'admin'
 
 /** A request before it is sent. */
 export interface Call {
@@ -12,6 +12,8 @@ export interface Call {
   /** A key's text, or undefined for routes that are open to all. */
   readonly token?: string
   readonly body?: object
+  /** The address that the caller has, as the proxy in front says. */
+  readonly address?: string
   /** Ask for a 304 when the content that the client holds is still current. */
   readonly conditional?: boolean
 }

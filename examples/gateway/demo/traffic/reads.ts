@@ -3,8 +3,10 @@ import { signIdentity } from '../../src/http/identity.ts'
 import type { Judge } from '../oracle/judge.ts'
 import { allOf, type Verdict } from '../oracle/verdict.ts'
 import type { Credential, World } from '../oracle/world.ts'
+import { Chats } from './chats.ts'
 import type { Choices } from './choices.ts'
 import type { Answer, Call, ReadOperation } from './operation.ts'
+import { blamedIn, PROMISES } from './promises.ts'
 
 const TRANSACTIONS = 20
 
@@ -19,11 +21,13 @@ export class Reads {
   readonly #judge: Judge
   readonly #world: World
   readonly #secrets: Secrets
+  readonly #chats: Chats
 
   constructor(judge: Judge, world: World, secrets: Secrets) {
     this.#judge = judge
     this.#world = world
     this.#secrets = secrets
+    this.#chats = new Chats(judge, world)
   }
 
   profile(of: Credential): ReadOperation {
@@ -55,14 +59,24 @@ export class Reads {
   }
 
   /** A login of somebody with an identity, or undefined for a user without one. */
-  login(userId: number): ReadOperation | undefined {
+  login(userId: number, address: string): ReadOperation | undefined {
     const { privyUserId } = this.#world.user(userId)
     if (privyUserId === null) return undefined
     const identity = signIdentity({ privyUserId, username: null }, this.#secrets.identitySecret)
-    const call: Call = { layer: 'account', method: 'POST', path: '/auth/login', body: { identity } }
-    return this.#open(call, (body, answer) =>
-      allOf([this.#judge.user(body, answer, userId), this.#judge.keys(body, answer, userId)]),
-    )
+    const call: Call = { layer: 'account', method: 'POST', path: '/auth/login', body: { identity }, address }
+    const judge = (answer: Answer) =>
+      this.#judge.open(answer, (body) =>
+        allOf([this.#judge.user(body, answer, userId), this.#judge.keys(body, answer, userId)]),
+      )
+    return {
+      kind: 'read',
+      call,
+      judge: (answer) => {
+        const blamed = blamedIn(answer)
+        this.#world.ledger.note(answer, { subject: `login ${address}`, limits: PROMISES.login, blamed })
+        return this.#judge.limitedOpen(blamed, () => judge(answer))
+      },
+    }
   }
 
   plans(): ReadOperation {
@@ -118,16 +132,17 @@ export class Reads {
     if (share < 0.58) return this.plan(choices.credential())
     if (share < 0.61) return this.movements(choices.credential())
     if (share < 0.63) return this.keys(choices.credential())
-    if (share < 0.65) return this.login(choices.credential().userId) ?? this.plans()
+    if (share < 0.65) return this.login(choices.credential().userId, choices.address()) ?? this.plans()
     if (share < 0.67) return this.plans()
     if (share < 0.68) return this.unknownKey(`gw_live_${choices.fresh('unknown').padEnd(32, '0')}`)
     if (share < 0.7) return this.rateLimits(choices.credential().keyId)
     if (share < 0.72) return this.lookUp(choices.credential())
-    return this.#anyOfCatalog(share, choices)
+    return this.#anyOfModels(share, choices)
   }
 
-  #anyOfCatalog(share: number, choices: Choices): ReadOperation {
+  #anyOfModels(share: number, choices: Choices): ReadOperation {
     const { random } = choices
+    if (share < 0.75) return this.#chats.any(choices)
     if (share < 0.82) return this.model(choices.modelId())
     if (share < 0.87) return this.price(choices.modelId())
     if (share < 0.92) return this.models({ provider: choices.slug() })

@@ -1,3 +1,4 @@
+import { RateLimitExceeded, RateLimitUnavailable, rateLimitProblem } from '@granary/rate-limit'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 
 /** Status of each error that the gateway raises on purpose, by its code. */
@@ -12,6 +13,7 @@ const STATUS: Readonly<Record<string, number>> = {
 /** Answers every error in one form: `{ "error": { "code", "message" } }`. What is not ours to explain becomes a bare 500. */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((error, _request, reply) => {
+    if (error instanceof RateLimitExceeded || error instanceof RateLimitUnavailable) return refuseByLimit(reply, error)
     const status = statusOf(error)
     if (status >= 500) app.log.error(error)
     return status >= 500
@@ -24,6 +26,16 @@ export function answerErrors(app: FastifyInstance): void {
 /** Ends a request with an error. */
 export function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
   return reply.code(status).send({ error: { code, message } })
+}
+
+/** Problem details (RFC 9457), with the gateway's own form of an error as one more member. */
+function refuseByLimit(reply: FastifyReply, error: RateLimitExceeded | RateLimitUnavailable): FastifyReply {
+  const { status, headers, body } = rateLimitProblem(error)
+  const code = status === 429 ? 'rate_limit_exceeded' : 'rate_limit_unavailable'
+  return reply
+    .code(status)
+    .headers(headers)
+    .send({ ...body, error: { code, message: body.title } })
 }
 
 function statusOf(error: FastifyError): number {

@@ -48,8 +48,9 @@ export const rateLimits = object({
   tokensPerHour: count,
   tokensPerDay: count,
   burstLimit: count,
-  concurrencyLimit: count,
-  windowSize: count,
+  // As many as one subject can hold at once, and seconds in a day.
+  concurrencyLimit: { ...count, maximum: 1_024 },
+  windowSize: { type: 'integer', minimum: 1, maximum: 86_400 },
 })
 export const ofModel = object({ id: text })
 export const modelPrice = object({ id: text, input: tokenPrice, output: tokenPrice })
@@ -71,3 +72,28 @@ export const modelEntry = object(
 )
 export const providerState = object({ slug: text, active: { type: 'boolean' } })
 export const tagList = object({ tags: { ...names, minItems: 1 } })
+export const keyBlock = object({ keyId: id, seconds: { type: 'integer', minimum: 1, maximum: 2_592_000 } })
+export const addressQuery = object({
+  route: { enum: ['login', 'register'] },
+  address: { type: 'string', maxLength: 64 },
+})
+
+const message = {
+  type: 'object',
+  properties: {
+    role: { enum: ['system', 'user', 'assistant', 'tool', 'developer'] },
+    content: { anyOf: [{ type: 'string' }, { type: 'null' }, { type: 'array', items: { type: 'object' } }] },
+  },
+  required: ['role', 'content'],
+}
+/** Other members than these are the model's business, and pass through. */
+export const chat = {
+  type: 'object',
+  properties: {
+    model: text,
+    messages: { type: 'array', items: message, minItems: 1, maxItems: 1_000 },
+    stream: { type: 'boolean' },
+    max_tokens: { type: 'integer', minimum: 1, maximum: 1_000_000 },
+  },
+  required: ['model', 'messages'],
+}

@@ -1,4 +1,5 @@
-import { entryOf, Invalidates } from '@granary/decorators'
+import { entryOf, Invalidates, RateLimited } from '@granary/decorators'
+import { LIMITS } from '@granary/rate-limit'
 import { type Database, type Queryable, queryOne } from '../database/database.ts'
 import { type ApiKey, generateKey, hashKey, type IssuedKey, type KeyChanges, type NewKey } from '../domain/api-key.ts'
 import { NotFound } from '../domain/catalog.ts'
@@ -40,7 +41,8 @@ export class KeyService {
     this.#generate = generate
   }
 
-  /** Issues a key. Its text is in the result and nowhere else. */
+  /** Issues a key. Its text is in the result and nowhere else. Throws `RateLimitExceeded` when a user wants too many. */
+  @RateLimited({ name: 'key-create', limits: LIMITS.KEY_CREATE, key: (userId: number) => userId })
   @Invalidates({ tags: (userId: number) => [tags.user(userId)], entries: FORGET_ABSENCE })
   async create(userId: number, wanted: NewKey): Promise<IssuedKeyWithHash> {
     const { plaintext, hash } = this.#makeText(wanted)

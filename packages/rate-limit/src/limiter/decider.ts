@@ -27,6 +27,12 @@ export interface DeciderParts {
 /** An operation that is decided. */
 export type Deciding = Extract<Operation, { readonly kind: 'check' | 'peek' | 'reserve' }>
 
+/** A charge that was admitted: where, by which limits, and what the store said of it. */
+export interface Admission {
+  readonly target: Target
+  readonly outcome: Outcome
+}
+
 /** Decides for one limit set. */
 export class Decider {
   readonly #resolved: ResolvedLimitSet
@@ -38,13 +44,13 @@ export class Decider {
     this.#parts = parts
   }
 
-  /** Decides an operation; `onAdmitted` gets the store's own words for an admission. */
-  async decide(subject: string, operation: Deciding, onAdmitted?: (outcome: Outcome) => void): Promise<Decision> {
+  /** Decides an operation; `onAdmitted` hears of what was charged, so that it can be settled. */
+  async decide(subject: string, operation: Deciding, onAdmitted?: (admission: Admission) => void): Promise<Decision> {
     const { plan } = this.#resolved
     const listed = this.#listed(subject)
     if (listed !== undefined) return listed
     const target = plan === undefined ? this.#plainTarget(subject) : await this.#target(subject)
-    const remembered = operation.kind === 'peek' ? undefined : this.#parts.refusals.find(target.key, operation.costs)
+    const remembered = operation.kind === 'peek' ? undefined : this.#parts.refusals.find(target, operation.costs)
     if (remembered !== undefined) return this.#refused(this.#read(target, subject, remembered, 'remembered'))
     // Not through #apply: this is the way of every call, and each promise on it costs.
     this.#checkOpen()
@@ -57,7 +63,7 @@ export class Decider {
     const { outcome, source } = decided
     const decision = this.#read(target, subject, outcome, source)
     if (decision.ok) {
-      onAdmitted?.(outcome)
+      onAdmitted?.({ target, outcome })
       return decision
     }
     if (source === 'redis' && operation.kind !== 'peek') this.#remember(target, outcome, operation.costs)
@@ -65,16 +71,18 @@ export class Decider {
   }
 
   /** Settles a reservation; resolves to whether it was open. */
-  async settle(subject: string, settlement: Settlement): Promise<boolean> {
-    const target = this.#plainTarget(subject)
+  async settle(target: Target, settlement: Settlement): Promise<boolean> {
     this.#parts.refusals.forget(target.key)
     const { outcome } = await this.#apply(target, { kind: 'settle', ...settlement })
     return outcome.done
   }
 
-  /** Renews a lease; resolves to whether it holds. */
-  async renew(subject: string, lease: string): Promise<boolean> {
-    const { outcome } = await this.#apply(await this.#target(subject), { kind: 'renew', lease })
+  /**
+   * Renews a lease by the limits that it was granted by; resolves to whether it holds. Nothing is asked first: a renewal that
+   * waited for a plan could arrive after the lease was given back, and take it again for nobody.
+   */
+  async renew(target: Target, lease: string): Promise<boolean> {
+    const { outcome } = await this.#apply(target, { kind: 'renew', lease })
     return outcome.done
   }
 
@@ -104,7 +112,7 @@ export class Decider {
   /** A refusal that counts as a strike has to be counted each time. */
   #remember(target: Target, outcome: Outcome, costs: readonly number[]): void {
     const isCounted = target.set.penalty !== undefined && outcome.blockedFor === 0
-    if (!isCounted) this.#parts.refusals.add(target.key, outcome, costs)
+    if (!isCounted) this.#parts.refusals.add(target, outcome, costs)
   }
 
   #read(target: Target, subject: string, outcome: Outcome, source: Decision['source']): Decision {

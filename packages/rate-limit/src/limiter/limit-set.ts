@@ -1,14 +1,14 @@
 /** The limits of one kind of subject: users, keys, addresses. */
 import { type Duration, InvalidOption, parseDuration, type Random } from '@granary/core'
-import { RateLimitExceeded, RateLimiterClosed } from '../errors.ts'
-import type { Outcome } from '../rule/operation.ts'
+import { RateLimitExceeded } from '../errors.ts'
 import { readCosts } from './costs.ts'
-import { Decider, type DeciderParts } from './decider.ts'
+import { type Admission, Decider, type DeciderParts } from './decider.ts'
 import type { Admitted, Decision, Refused } from './decision.ts'
+import { type HoldParts, type HoldStreamOptions, holdStream, holdWhile } from './holding.ts'
 import type { Limit } from './limit.ts'
 import { LEASE_ID_BYTES, type ResolvedLimitSet } from './options.ts'
 import { askPatiently } from './patience.ts'
-import { type Costs, type Reservation, reservationOf } from './reservation.ts'
+import { type Costs, type Reservation, type ReservationWork, reservationOf } from './reservation.ts'
 
 /** What a limit set gets of its limiter. */
 export interface LimitSetParts extends DeciderParts {
@@ -40,6 +40,7 @@ export class LimitSet<Name extends string = string> {
   readonly #parts: LimitSetParts
   readonly #decider: Decider
   readonly #forPlace: boolean
+  readonly #holding: HoldParts
 
   constructor(resolved: ResolvedLimitSet, parts: LimitSetParts) {
     const { name, names, limits } = resolved
@@ -50,6 +51,7 @@ export class LimitSet<Name extends string = string> {
     this.#resolved = resolved
     this.#parts = parts
     this.#decider = new Decider(resolved, parts)
+    this.#holding = { clock: parts.clock, leaseTime: resolved.set.leaseTime }
     this.#forPlace = limits.some(({ kind }) => kind === 'concurrency')
   }
 
@@ -112,21 +114,25 @@ export class LimitSet<Name extends string = string> {
   }
 
   /** What {@link run} does with a reservation that is there already. */
-  async hold<T>(
+  hold<T>(reservation: Reservation<Name>, body: () => Promise<T> | T, settle?: (result: T) => Costs<Name>): Promise<T> {
+    return holdWhile(reservation, this.#holding, { body, settle })
+  }
+
+  /**
+   * What {@link run} does, for an answer that comes piece by piece: `source`, with the reservation's place held until the last
+   * piece, or until nobody reads on.
+   *
+   * ```ts
+   * const stream = perKey.holdStream(reservation, model.stream(prompt), { settle: () => ({ tokens: meter.total }), signal })
+   * for await (const piece of stream) response.write(piece)
+   * ```
+   */
+  holdStream<T>(
     reservation: Reservation<Name>,
-    body: () => Promise<T> | T,
-    settle?: (result: T) => Costs<Name>,
-  ): Promise<T> {
-    const stop = this.#keep(reservation)
-    let actual: Costs<Name> | undefined
-    try {
-      const result = await body()
-      actual = settle?.(result)
-      return result
-    } finally {
-      stop()
-      await this.#finish(reservation, actual)
-    }
+    source: AsyncIterable<T>,
+    options: HoldStreamOptions<Name> = {},
+  ): AsyncIterableIterator<T, undefined, undefined> {
+    return holdStream(reservation, this.#holding, { ...options, source })
   }
 
   /**
@@ -154,19 +160,28 @@ export class LimitSet<Name extends string = string> {
 
   async #reserve(subject: string, costs: readonly number[]): Promise<Reservation | Refused> {
     const lease = Buffer.from(this.#parts.random.bytes(LEASE_ID_BYTES)).toString('base64url')
-    let refs: readonly number[] = []
-    const onAdmitted = ({ standings }: Outcome) => {
-      refs = standings.map(({ ref }) => ref)
+    let admission: Admission | undefined
+    const onAdmitted = (admitted: Admission) => {
+      admission = admitted
     }
     const decision = await this.#decider.decide(subject, { kind: 'reserve', costs, lease }, onAdmitted)
     if (!decision.ok) return decision
-    const isListed = decision.reason === 'allowed'
     return reservationOf(decision as Admitted, {
       costs,
       read: (actual) => readCosts(this.#resolved, actual, costs),
-      settle: async (deltas) => isListed || this.#decider.settle(subject, { lease, deltas, refs }),
-      renew: async () => isListed || this.#decider.renew(subject, lease),
+      ...this.#settling(lease, admission),
     })
+  }
+
+  /** How a reservation is settled and renewed; one of a subject on the allow list was never charged. */
+  #settling(lease: string, admission: Admission | undefined): Pick<ReservationWork, 'settle' | 'renew'> {
+    if (admission === undefined) return { settle: async () => true, renew: async () => true }
+    const { target, outcome } = admission
+    const refs = outcome.standings.map(({ ref }) => ref)
+    return {
+      settle: (deltas) => this.#decider.settle(target, { lease, deltas, refs }),
+      renew: () => this.#decider.renew(target, lease),
+    }
   }
 
   #misuse(): InvalidOption {
@@ -177,30 +192,5 @@ export class LimitSet<Name extends string = string> {
   #patiently<D extends Decision>(ask: () => Promise<D>, maxWait: Duration): Promise<D> {
     const { clock } = this.#parts
     return askPatiently(ask, { clock, maxWait: parseDuration(maxWait, 'maxWait'), forPlace: this.#forPlace })
-  }
-
-  /** Renews a reservation from time to time, until the function it returns is called. */
-  #keep(reservation: Reservation<Name>): () => void {
-    const pause = this.#resolved.set.leaseTime / 3_000
-    let cancel = () => {}
-    const next = () => {
-      cancel = this.#parts.clock.schedule(pause, () => {
-        void reservation.renew().catch(() => false)
-        next()
-      })
-    }
-    next()
-    return () => cancel()
-  }
-
-  /** Gives the place back whatever happens: also when what the call is said to have cost cannot be. */
-  async #finish(reservation: Reservation<Name>, actual: Costs<Name> | undefined): Promise<void> {
-    try {
-      await reservation.settle(actual)
-    } catch (error) {
-      if (error instanceof RateLimiterClosed) return
-      await reservation.settle()
-      throw error
-    }
   }
 }

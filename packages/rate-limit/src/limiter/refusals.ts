@@ -4,15 +4,22 @@
  */
 import type { Clock } from '@granary/core'
 import type { Outcome } from '../rule/operation.ts'
+import type { RuleSet } from '../rule/subject.ts'
 import { NEVER } from '../rule/verdict.ts'
 import { ExpiringMap } from '../store/expiring-map.ts'
+import type { Target } from '../store/store.ts'
 
 interface Refusal {
+  /** The rules that refused: those of another plan may not. */
+  readonly set: RuleSet
   readonly outcome: Outcome
   readonly costs: readonly number[]
   /** Monotonic milliseconds. */
   readonly at: number
 }
+
+/** A subject, and the rules that hold for it now. */
+export type Refusable = Pick<Target, 'key' | 'set'>
 
 const LONGEST = 1_000
 
@@ -38,20 +45,20 @@ export class Refusals {
   }
 
   /** Remembers a refusal. */
-  add(key: string, outcome: Outcome, costs: readonly number[]): void {
+  add({ key, set }: Refusable, outcome: Outcome, costs: readonly number[]): void {
     const waits = [outcome.blockedFor, ...outcome.standings.map(({ retry }) => retry)]
     const length = waits.includes(NEVER) ? LONGEST : Math.min(LONGEST, Math.max(...waits) / 1000)
     const at = this.#clock.now()
-    this.#known.set(key, { outcome, costs, at }, at + length)
+    this.#known.set(key, { set, outcome, costs, at }, at + length)
   }
 
   /**
    * The refusal that this call would get again: where a limit refused fewer units, or as many. Its times have gone on.
    */
-  find(key: string, costs: readonly number[]): Outcome | undefined {
+  find({ key, set }: Refusable, costs: readonly number[]): Outcome | undefined {
     if (this.#known.size === 0) return undefined
     const refusal = this.#known.get(key)
-    if (refusal === undefined) return undefined
+    if (refusal === undefined || refusal.set !== set) return undefined
     const passed = Math.floor((this.#clock.now() - refusal.at) * 1000)
     const blockedFor = Math.max(0, refusal.outcome.blockedFor - passed)
     const standings = refusal.outcome.standings.map((standing, index) => {

@@ -4,31 +4,18 @@ import { NotFound } from '../../domain/catalog.ts'
 import type { Movement } from '../../domain/credits.ts'
 import { parseMoney } from '../../domain/money.ts'
 import type { PlanChanges } from '../../domain/plan.ts'
-import type { RateLimits } from '../../domain/rate-limits.ts'
 import type { TrialUse } from '../../domain/trial.ts'
 import type { Services } from '../../services/services.ts'
-import {
-  assignment,
-  byId,
-  keyText,
-  movement,
-  ofKey,
-  ofUser,
-  planChanges,
-  rateLimits,
-  tierChange,
-  trialUse,
-} from '../schemas.ts'
+import { assignment, byId, keyText, movement, ofKey, ofUser, planChanges, tierChange, trialUse } from '../schemas.ts'
 import { keyView, trialView, userView } from '../views.ts'
 
-/** Changes to users, their money, their plans and the limits of their keys. */
+/** Changes to users, their money and their plans. */
 export function adminAccountRoutes(app: FastifyInstance, services: Services, keySalt: string): void {
   lookUpRoute(app, services, keySalt)
   moneyRoutes(app, services)
   userStateRoutes(app, services)
   planRoutes(app, services)
   trialRoutes(app, services)
-  rateLimitRoutes(app, services)
 }
 
 /** Whose key is this, and is it still good: for support, who have the key in a mail and must not use it. */
@@ -104,23 +91,4 @@ function trialRoutes(app: FastifyInstance, { trials }: Services): void {
       return { trial: trialView(trial) }
     },
   )
-}
-
-function rateLimitRoutes(app: FastifyInstance, { rateLimits: limits }: Services): void {
-  const url = '/admin/rate-limits/config'
-  app.get<{ Querystring: { keyId: number } }>(url, { schema: { querystring: ofKey } }, async (request) => {
-    return { limits: await limits.config(request.query.keyId) }
-  })
-  app.put<{ Querystring: { keyId: number }; Body: RateLimits }>(
-    url,
-    { schema: { querystring: ofKey, body: rateLimits } },
-    async (request, reply) => {
-      await limits.set(request.query.keyId, request.body)
-      return reply.code(204).send()
-    },
-  )
-  app.delete<{ Querystring: { keyId: number } }>(url, { schema: { querystring: ofKey } }, async (request, reply) => {
-    await limits.reset(request.query.keyId)
-    return reply.code(204).send()
-  })
 }

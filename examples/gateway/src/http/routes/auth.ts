@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { NotFound } from '../../domain/catalog.ts'
 import type { User } from '../../domain/user.ts'
+import type { AddressLimits } from '../../limits/address-limits.ts'
 import type { Services } from '../../services/services.ts'
 import { type Identity, verifyIdentity } from '../identity.ts'
 import { login, registration } from '../schemas.ts'
@@ -12,9 +13,17 @@ interface Registration {
   readonly identity?: string
 }
 
-/** Registration and login. */
-export function authRoutes(app: FastifyInstance, services: Services, identitySecret: string): void {
-  app.post<{ Body: Registration }>('/auth/register', { schema: { body: registration } }, async (request, reply) => {
+/** What the routes of registration and login are made of. */
+export interface AuthParts {
+  readonly services: Services
+  readonly addresses: AddressLimits
+  readonly identitySecret: string
+}
+
+/** Registration and login, each limited by address. */
+export function authRoutes(app: FastifyInstance, { services, addresses, identitySecret }: AuthParts): void {
+  const register = { onRequest: addresses.limit('register'), schema: { body: registration } }
+  app.post<{ Body: Registration }>('/auth/register', register, async (request, reply) => {
     const { username, email, identity } = request.body
     const privyUserId = identity === undefined ? null : verifyIdentity(identity, identitySecret).privyUserId
     const user = await services.accounts.register({ username, email, privyUserId })
@@ -23,7 +32,8 @@ export function authRoutes(app: FastifyInstance, services: Services, identitySec
     return { user: userView(user), key: keyView(issued.key), apiKey: issued.plaintext }
   })
 
-  app.post<{ Body: { identity: string } }>('/auth/login', { schema: { body: login } }, async (request) => {
+  const logIn = { onRequest: addresses.limit('login'), schema: { body: login } }
+  app.post<{ Body: { identity: string } }>('/auth/login', logIn, async (request) => {
     const user = await userOf(services, verifyIdentity(request.body.identity, identitySecret))
     const keys = await services.keys.ofUser(user.id)
     return { user: userView(user), keys: keys.map(keyView) }

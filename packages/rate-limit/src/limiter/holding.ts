@@ -1,0 +1,110 @@
+/** Holding the place of a reservation while something runs: renewed meanwhile, given back and settled at its end. */
+import type { Clock } from '@granary/core'
+import { RateLimiterClosed } from '../errors.ts'
+import type { Costs, Reservation } from './reservation.ts'
+
+/** How a place is held. */
+export interface HoldParts {
+  readonly clock: Clock
+  /** Microseconds that a place lasts unless it is renewed. */
+  readonly leaseTime: number
+}
+
+/** How {@link LimitSet.holdStream} ends. */
+export interface HoldStreamOptions<Name extends string> {
+  /** What the call did cost, asked once, at the end, however it comes. Default: what was reserved. */
+  readonly settle?: () => Costs<Name>
+  /** Gives the place back when it fires, even if the stream never says another word: the reader has gone away. */
+  readonly signal?: AbortSignal
+}
+
+/** Runs `body` with the reservation held. */
+export async function holdWhile<Name extends string, T>(
+  reservation: Reservation<Name>,
+  parts: HoldParts,
+  { body, settle }: { readonly body: () => Promise<T> | T; readonly settle?: ((result: T) => Costs<Name>) | undefined },
+): Promise<T> {
+  const stop = keepRenewing(reservation, parts)
+  let actual: Costs<Name> | undefined
+  try {
+    const result = await body()
+    actual = settle?.(result)
+    return result
+  } finally {
+    stop()
+    await finish(reservation, actual)
+  }
+}
+
+/**
+ * The same stream with the reservation held until its last piece, its failure, or until nobody reads on. It is no generator:
+ * one that is given up before its first piece would run none of its code, and keep the place.
+ */
+export function holdStream<Name extends string, T>(
+  reservation: Reservation<Name>,
+  parts: HoldParts,
+  { source, settle, signal }: HoldStreamOptions<Name> & { readonly source: AsyncIterable<T> },
+): AsyncIterableIterator<T, undefined, undefined> {
+  const pieces = source[Symbol.asyncIterator]()
+  const stop = keepRenewing(reservation, parts)
+  let ended: Promise<void> | undefined
+  const end = () => {
+    ended ??= endOnce()
+    return ended
+  }
+  const endOnce = () => {
+    stop()
+    signal?.removeEventListener('abort', leave)
+    return finish(reservation, settle)
+  }
+  // Nobody waits for this one; what goes wrong is told to whoever reads on.
+  const leave = () => void end().catch(() => {})
+  if (signal?.aborted === true) leave()
+  else signal?.addEventListener('abort', leave)
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      const next = await pieces.next().catch(async (error: unknown) => {
+        await end()
+        throw error
+      })
+      if (next.done !== true) return next
+      await end()
+      return { done: true, value: undefined }
+    },
+    async return() {
+      await Promise.all([end(), pieces.return?.()])
+      return { done: true, value: undefined }
+    },
+  }
+}
+
+/** Renews a reservation from time to time, until the function it returns is called. */
+function keepRenewing(reservation: Reservation<string>, { clock, leaseTime }: HoldParts): () => void {
+  const pause = leaseTime / 3_000
+  let cancel = () => {}
+  const next = () => {
+    cancel = clock.schedule(pause, () => {
+      void reservation.renew().catch(() => false)
+      next()
+    })
+  }
+  next()
+  return () => cancel()
+}
+
+/** Gives the place back whatever happens: also when what the call is said to have cost cannot be. */
+async function finish<Name extends string>(
+  reservation: Reservation<Name>,
+  actual: Costs<Name> | (() => Costs<Name>) | undefined,
+): Promise<void> {
+  try {
+    await reservation.settle(typeof actual === 'function' ? actual() : actual)
+  } catch (error) {
+    if (error instanceof RateLimiterClosed) return
+    await reservation.settle()
+    throw error
+  }
+}
