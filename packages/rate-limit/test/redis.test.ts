@@ -177,6 +177,17 @@ describe('memory of refusals', () => {
     expect(await set.check('user:8')).toMatchObject({ ok: true })
   })
 
+  test('ends when the plan of the subject changes, and holds as long as the plan is the same', async () => {
+    const plans = { small: { tokens: 10 }, large: { tokens: 1_000 } }
+    let plan: keyof typeof plans = 'small'
+    const set = define({ limits: { tokens: window(5, '1m', { unit: 'tokens' }) }, plan: () => plans[plan] })
+    const check = () => set.check('user:7', { tokens: 50 })
+    expect(await check()).toMatchObject({ ok: false, source: 'redis' })
+    expect(await check()).toMatchObject({ ok: false, source: 'remembered' })
+    plan = 'large'
+    expect(await check()).toMatchObject({ ok: true, source: 'redis' })
+  })
+
   test('sees each refusal that counts towards a penalty', async () => {
     const set = define({ limits: { minute: window(1, '1m') }, penalty: { after: 3, first: '10m', max: '1h' } })
     await set.check('user:7')
