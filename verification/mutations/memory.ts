@@ -36,7 +36,7 @@ export const MEMORY: readonly Mutation[] = [
   {
     name: 'memory served without proof',
     faults: ['silent-bus', 'partition', 'pause'],
-    patches: [{ file: 'core/src/cached-name.ts', find: ' || now >= engine.link.freshUntil', replace: '' }],
+    patches: [{ file: 'core/src/cached-name.ts', find: ' && now < link.freshUntil', replace: '' }],
   },
   {
     name: 'time cached per tick',
@@ -44,8 +44,8 @@ export const MEMORY: readonly Mutation[] = [
     patches: [
       {
         file: 'core/src/cached-name.ts',
-        find: '    const now = engine.clock.now()\n    if (now >= resident.freshUntil',
-        replace: '    const now = coarse(engine.clock)\n    if (now >= resident.freshUntil',
+        find: '    const now = engine.clock.now()\n    if (!this.#isFresh(resident, now))',
+        replace: '    const now = coarse(engine.clock)\n    if (!this.#isFresh(resident, now))',
       },
       {
         file: 'core/src/cached-name.ts',

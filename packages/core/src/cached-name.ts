@@ -45,18 +45,19 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
   hit(args: A, self?: unknown): Promise<V> | undefined {
     const { engine, segment, keying, counters, policy } = this.#state
     if (!this.#simple || scopesRun() || !engine.settings.enabled) return undefined
-    const resident = segment.entries.get(keying.local(args, self))
+    const resident = segment.find(keying, args, self)
     if (resident === undefined) return undefined
     const now = engine.clock.now()
-    if (now >= resident.freshUntil || now >= engine.link.freshUntil || resident.checked !== engine.fences.tagEvents)
-      return undefined
+    if (!this.#isFresh(resident, now)) return undefined
     if (policy.condition !== undefined && !policy.condition.apply(self, args as never)) return undefined
-    resident.visited = true
+    if (!resident.visited) resident.visited = true
     counters.hitsL1 += 1
     if (counters.hitsL1 % TIMED_HITS === 0) counters.l1.record(engine.clock.now() - now, TIMED_HITS)
-    if (resident.negative) counters.hitsNegative += 1
     if (engine.telemetry.wants('entry-hit')) this.#tellHit(args, self, resident, now)
-    return Promise.resolve((resident.shared ? resident.value : give(resident, engine.registry)) as V)
+    if (resident.promise !== undefined) return resident.promise as Promise<V>
+    if (resident.negative) counters.hitsNegative += 1
+    else if (resident.shared) resident.promise = Promise.resolve(resident.value)
+    return (resident.promise ?? Promise.resolve(give(resident, engine.registry))) as Promise<V>
   }
 
   /** The value from the nearest tier, or from `loader`, which runs once for all who wait. Its error passes through untouched. */
@@ -137,8 +138,11 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
 
   /** The value if memory has it and it may be served, else undefined. Synchronous, counts nothing. */
   peek(args: A, self?: unknown): V | undefined {
-    const { engine } = this.#state
+    const { engine, segment, keying } = this.#state
     if (!engine.settings.enabled) return undefined
+    const resident = segment.find(keying, args, self)
+    if (resident === undefined) return undefined
+    if (this.#simple && this.#isFresh(resident, engine.clock.now())) return give(resident, engine.registry) as V
     const find = lookInMemory(planOperation(this.#state, args, NOTHING, self))
     if (find === undefined || find.freshness === 'kept') return undefined
     return give(find.entry, engine.registry) as V
@@ -171,6 +175,11 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
   /** Where an entry may be stored: for invalidating several at once. */
   addressesOf(args: A, self?: unknown): ReturnType<typeof addressesOf> {
     return addressesOf(this.#state, args, self)
+  }
+
+  #isFresh({ freshUntil, checked }: Resident, now: number): boolean {
+    const { link, fences } = this.#engine
+    return now < freshUntil && now < link.freshUntil && checked === fences.tagEvents
   }
 
   #isOff(args: A, self: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { Keying, LocalKey } from '../key/keying.ts'
+import { type Keying, type LocalKey, textOfLocal } from '../key/keying.ts'
 import type { ResolvedPolicy } from '../options/resolve-policy.ts'
 import type { NameCounters } from '../telemetry/stats.ts'
 import type { Segment } from '../tiers/segment.ts'
@@ -38,7 +38,8 @@ export function planOperation(
   loader: () => unknown,
   self: unknown,
 ): Operation {
-  const text = state.keying.text(args, self)
+  const local = state.keying.local(args, self)
+  const text = textOfLocal(local)
   return {
     engine: state.engine,
     state,
@@ -46,7 +47,7 @@ export function planOperation(
     args,
     self,
     loader,
-    local: state.keying.local(args, self),
+    local,
     key: state.prefix + text,
     label: state.segment.label,
     text,

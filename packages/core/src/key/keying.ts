@@ -17,6 +17,8 @@ export type SecretDigester = ReturnType<typeof createSecretDigester>
 
 /** How the calls of one name become keys. Injective: two calls share a key only if their arguments are canonically equal. */
 export interface Keying {
+  /** Whether the arguments alone make the key, as they are: then an entry may be found by comparing them. */
+  readonly plain: boolean
   /** The key in process memory. */
   local(args: readonly unknown[], self: unknown): LocalKey
   /** The key text: canonical arguments, or their digest when long. */
@@ -47,6 +49,11 @@ export function localKeyOf(text: string): LocalKey {
   return primitive !== undefined && isRaw(primitive) ? primitive : MARK + text
 }
 
+/** The key text that a memory key stands for. */
+export function textOfLocal(local: LocalKey): string {
+  return typeof local === 'string' && local.startsWith(MARK) ? local.slice(MARK.length) : primitiveText(local)
+}
+
 /** Plans the keys of one name once, so that a call only applies the plan. */
 export function planKeying(name: string, policy: PartialPolicy, context: KeyingContext): Keying {
   checkKeyOptions(name, policy)
@@ -57,11 +64,12 @@ export function planKeying(name: string, policy: PartialPolicy, context: KeyingC
   }
   const plain = !policy.key && !policy.ignore?.length && !policy.secret && !policy.partition
   return {
+    plain,
     text: (args, self) => text(args, self, 0),
     texts,
     local: plain
       ? (args, self) => {
-          const [first] = args
+          const first = args[0]
           return args.length === 1 && isRaw(first) ? first : MARK + text(args, self, 0)
         }
       : (args, self) => localKeyOf(text(args, self, 0)),
@@ -111,7 +119,8 @@ function withoutIgnored(args: readonly unknown[], ignored: ReadonlySet<number>):
   return kept
 }
 
-function isRaw(value: unknown): value is LocalKey {
+/** Whether a lone argument is its own memory key. */
+export function isRaw(value: unknown): value is LocalKey {
   if (typeof value === 'string') return value.length <= LONGEST_RAW && value.charCodeAt(0) !== 0
   return typeof value === 'number' && Number.isFinite(value) && (value !== 0 || 1 / value > 0)
 }

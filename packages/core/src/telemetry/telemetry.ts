@@ -60,8 +60,10 @@ export class Telemetry {
 
   /** Whether anybody would hear of an event of this type. */
   wants(type: CacheEvent['type']): boolean {
-    if (this.#listeners.has(type) || this.#channel.hasSubscribers) return true
+    if (this.#channel.hasSubscribers) return true
     const { logger } = this.#options
+    if (this.#listeners.size === 0 && logger === undefined) return false
+    if (this.#listeners.has(type)) return true
     return logger !== undefined && (logger.isLevelEnabled?.(LEVELS[type]) ?? true)
   }
 

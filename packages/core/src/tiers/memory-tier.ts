@@ -46,10 +46,13 @@ export class MemoryTier {
     this.remove(segment, key)
     if (entry.bytes > this.#bounds.maxBytes) return
     const resident: Resident = {
-      value: entry.value,
+      // What a hit reads stands first, on one line of the processor's cache.
+      promise: undefined,
       freshUntil: entry.freshUntil,
       checked,
       visited: false,
+      layout: undefined,
+      value: entry.value,
       shared: entry.shared,
       negative: entry.negative,
       born: entry.born,
@@ -62,6 +65,7 @@ export class MemoryTier {
       bytes: entry.bytes,
       key,
       segment,
+      hash: 0,
       newer: undefined,
       older: this.#newest,
     }
@@ -92,6 +96,7 @@ export class MemoryTier {
 
   #unlink(resident: Resident): void {
     const { newer, older } = resident
+    resident.segment.forget(resident)
     if (this.#hand === resident) this.#hand = newer
     if (newer === undefined) this.#newest = older
     else newer.older = older
