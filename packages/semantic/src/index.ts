@@ -17,6 +17,8 @@ export type { LabelPage, LabelStore } from './labels/label-store.ts'
 export { type MemoryLabelStoreOptions, memoryLabelStore } from './labels/memory-label-store.ts'
 // Indexes
 export { type MemoryIndexOptions, memoryIndex } from './nearest/memory-index.ts'
+export { type RedisIndexOptions, redisIndex } from './nearest/redis/redis-index.ts'
+export { type IndexRedis, IndexUnavailable } from './nearest/redis/redis-line.ts'
 export type { IndexEntry, Neighbour, NewIndexEntry, VectorIndex } from './nearest/vector-index.ts'
 // Requests
 export type { CanonicalRequest, Ineligibility } from './request/canonical-request.ts'
