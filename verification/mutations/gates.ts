@@ -22,7 +22,7 @@ export const GATES: readonly Mutation[] = [
     patches: [
       {
         file: 'core/src/redis/supervisor.ts',
-        find: '        await session.bump(targets, clock.now() + patience)\n',
+        find: '        reading = await session.bump(targets, clock.now() + patience)\n',
         replace: '',
       },
     ],

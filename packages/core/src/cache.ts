@@ -6,13 +6,14 @@ import type { Engine } from './engine/engine.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
 import { BatchMismatch } from './errors.ts'
 import { type CallReport, runInScope } from './flight/call-scope.ts'
+import { bookmarkOf, follow } from './invalidation/following.ts'
 import type { SecretDigester } from './key/keying.ts'
 import { Names } from './names.ts'
 import type { PartialPolicy, PolicyDefaults } from './options/policy.ts'
 import type { RedisHandle } from './options/redis-client.ts'
-import type { Health, Inspection, Observed } from './reports.ts'
+import { type ConnectionReport, type Health, healthOf, type Inspection, type Observed, statsOf } from './reports.ts'
 import type { CacheEvent, EventOf } from './telemetry/event.ts'
-import { addUp, type CacheStats, describeCounters, type Stats } from './telemetry/stats.ts'
+import type { Stats } from './telemetry/stats.ts'
 
 /** What the composition root knows and the cache does not. */
 export interface CacheParts {
@@ -23,11 +24,7 @@ export interface CacheParts {
   /** Undefined when secret arguments cannot be digested alike in every process. */
   readonly secrets: SecretDigester | undefined
   readonly redis: RedisHandle | undefined
-  readonly connection: () => {
-    readonly state: Health['redis']
-    readonly reason: string | undefined
-    readonly since: number | undefined
-  }
+  readonly connection: () => ConnectionReport
   readonly ready: () => Promise<void>
 }
 
@@ -187,41 +184,52 @@ export class Cache {
     return runInScope(this.#engine.owner, 'refresh', run)
   }
 
+  /**
+   * Runs `run` with every cached call inside it seeing at least what `bookmark` marks, on whatever node the bookmark was
+   * made, and whatever is invalidated inside: read-your-writes and monotonic reads for one caller across nodes.
+   *
+   * It holds for everything that `run` starts, also after `run` has returned. A call inside is answered from memory as ever
+   * when this process has applied all that the bookmark marks, which takes about as long as a message; until then it asks
+   * Redis. Text that is no bookmark, an altered or a very old one cost such a question, never a wrong answer and never an
+   * error. Carrying a bookmark is worth while for `maxStaleness` after the write: by then all processes have caught up.
+   *
+   * @param bookmark of a receipt, or of {@link Cache.bookmark}, perhaps from a cookie or a header; none to begin with nothing.
+   * @throws InvalidOption when it is given and no string.
+   *
+   * @example
+   * ```ts
+   * const bookmark = await cache.follow(undefined, async () => {
+   *   await cache.delete('user', [42])
+   *   return cache.bookmark() // goes into a header or a cookie
+   * })
+   * // the next request of the same client, on any node
+   * await cache.follow(bookmark, () => cache.getOrSet('user', [42], () => db.userById(42), { ttl: '5m' }))
+   * ```
+   */
+  follow<T>(bookmark: string | undefined, run: () => T): T {
+    return follow(this.#engine, bookmark, run)
+  }
+
+  /**
+   * How far the calling code has seen invalidations: what it invalidated itself, what it follows, and what this process knows.
+   * Hand it to whoever must see at least that. At most 25 characters of `0-9`, `a-z` and `.`, which say how many
+   * invalidations the namespace has had, and nothing else; undefined without Redis, or before it was ever reached.
+   */
+  bookmark(): string | undefined {
+    return bookmarkOf(this.#engine)
+  }
+
   /** Counters since the cache was made, as its callers experienced them, in all and by name. */
   stats(): Stats {
-    const { state, reason, since } = this.#parts.connection()
-    const { memory, queue } = this.#engine
-    const available = state === 'open'
-    const states = this.#names.states()
-    const evictions = states.reduce((sum, each) => sum + each.segment.evictions, 0)
-    const totals = describeCounters(addUp(states.map((each) => each.counters)), evictions, available)
-    const names: Record<string, CacheStats> = {}
-    for (const each of states) {
-      const { l1, l2, load } = each.counters
-      names[each.policy.name] = {
-        ...describeCounters(addUp([each.counters]), each.segment.evictions, available),
-        latency: { l1: l1.summary(), l2: l2.summary(), load: load.summary() },
-      }
-    }
-    return {
-      ...totals,
-      invalidations: totals.invalidations + this.#nameless,
-      hitRatePercent: totals.hit_rate_percent,
-      redisAvailable: available,
-      degraded: state === 'away' && since !== undefined ? { reason: reason ?? 'unknown', since } : undefined,
-      redisFailures: Object.fromEntries(this.#engine.failures),
-      entries: memory.size,
-      bytes: memory.bytes,
-      queued: queue.size,
-      names,
-    }
+    return statsOf(this.#engine, this.#names.states(), {
+      connection: this.#parts.connection(),
+      nameless: this.#nameless,
+    })
   }
 
   /** Whether the cache is whole, and since when and why it is not. */
   health(): Health {
-    const { state, reason, since } = this.#parts.connection()
-    const status = this.#engine.settings.closed ? 'closed' : state === 'away' ? 'degraded' : 'ok'
-    return { status, redis: state, reason, since, queued: this.#engine.queue.size }
+    return healthOf(this.#engine, this.#parts.connection())
   }
 
   /** Calls `listener` for every event of a type until the returned function is called. */

@@ -10,6 +10,7 @@ import { noteRedisFailure } from './engine/redis-failure.ts'
 import { give } from './entry/stored-value.ts'
 import { RedisUnavailable } from './errors.ts'
 import { readPolicyOf, reportCall, scopesRun } from './flight/call-scope.ts'
+import { isBehind } from './invalidation/following.ts'
 import type { Resident } from './tiers/segment.ts'
 
 /** One in so many memory hits is timed: reading the clock twice would cost more than the hit. */
@@ -179,7 +180,7 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
 
   #isFresh({ freshUntil, checked }: Resident, now: number): boolean {
     const { link, fences } = this.#engine
-    return now < freshUntil && now < link.freshUntil && checked === fences.tagEvents
+    return now < freshUntil && now < link.freshUntil && checked === fences.tagEvents && !isBehind(this.#engine)
   }
 
   #isOff(args: A, self: unknown): boolean {

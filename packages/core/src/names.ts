@@ -71,7 +71,9 @@ export class Names {
   #register(name: string, policy: PartialPolicy, explicit: boolean): CachedName {
     checkName(name, 'name')
     const { engine, namespace, defaults, registry, secrets, remote } = this.#parts
-    const resolved = resolvePolicy(name, policy, defaults)
+    const asked = resolvePolicy(name, policy, defaults)
+    // Without Redis there is no other process, and memory is exact.
+    const resolved = remote ? asked : { ...asked, strong: false }
     if (resolved.encrypt && remote && !engine.settings.sealByDefault) {
       throw new InvalidOption(
         `${name}: encrypt`,

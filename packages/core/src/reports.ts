@@ -1,4 +1,7 @@
+import type { Engine } from './engine/engine.ts'
+import type { NameState } from './engine/operation.ts'
 import type { CallReport } from './flight/call-scope.ts'
+import { addUp, type CacheStats, describeCounters, type Stats } from './telemetry/stats.ts'
 
 /** What one call was answered with, and from where. */
 export interface Observed<V> extends CallReport {
@@ -22,4 +25,49 @@ export interface Inspection {
   readonly background: number
   readonly puts: number
   readonly queued: number
+}
+
+/** What is known of the connection to Redis. */
+export interface ConnectionReport {
+  readonly state: Health['redis']
+  readonly reason: string | undefined
+  readonly since: number | undefined
+}
+
+/** What the cache counted, in all and by name. `nameless` are invalidations that belong to no name of this process. */
+export function statsOf(
+  { memory, queue, failures }: Engine,
+  states: readonly NameState[],
+  { connection, nameless }: { connection: ConnectionReport; nameless: number },
+): Stats {
+  const { state, reason, since } = connection
+  const available = state === 'open'
+  const evictions = states.reduce((sum, each) => sum + each.segment.evictions, 0)
+  const totals = describeCounters(addUp(states.map((each) => each.counters)), evictions, available)
+  const names: Record<string, CacheStats> = {}
+  for (const each of states) {
+    const { l1, l2, load } = each.counters
+    names[each.policy.name] = {
+      ...describeCounters(addUp([each.counters]), each.segment.evictions, available),
+      latency: { l1: l1.summary(), l2: l2.summary(), load: load.summary() },
+    }
+  }
+  return {
+    ...totals,
+    invalidations: totals.invalidations + nameless,
+    hitRatePercent: totals.hit_rate_percent,
+    redisAvailable: available,
+    degraded: state === 'away' && since !== undefined ? { reason: reason ?? 'unknown', since } : undefined,
+    redisFailures: Object.fromEntries(failures),
+    entries: memory.size,
+    bytes: memory.bytes,
+    queued: queue.size,
+    names,
+  }
+}
+
+/** The state of the cache. */
+export function healthOf({ settings, queue }: Engine, { state, reason, since }: ConnectionReport): Health {
+  const status = settings.closed ? 'closed' : state === 'away' ? 'degraded' : 'ok'
+  return { status, redis: state, reason, since, queued: queue.size }
 }

@@ -332,6 +332,48 @@ describe("C6: consistency 'strong'", () => {
   })
 })
 
+describe("C6: consistency 'strong' while Redis is away", () => {
+  test('callers share loads: one that runs already is waited for, and all who waited share the next', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
+    const strong = cache.define<[number], number>('strong', { ttl: '5m', consistency: 'strong' })
+    await proxy.inject({ kind: 'refuse' })
+    await until(() => cache.health().redis === 'away')
+    let version = 0
+    let release = () => {}
+    const load = async () => {
+      const seen = version
+      await new Promise<void>((resolve) => {
+        release = resolve
+      })
+      return seen
+    }
+    const first = strong.getOrSet([1], load)
+    await until(() => cache.stats().loads === 1)
+    version = 1
+    const others = Array.from({ length: 20 }, () => strong.getOrSet([1], load))
+    await wait(20)
+    expect(cache.stats().loads).toBe(1)
+    release()
+    await until(() => cache.stats().loads === 2)
+    release()
+    expect([await first, ...(await Promise.all(others))]).toEqual([0, ...others.map(() => 1)])
+    expect(cache.stats().loads).toBe(2)
+  })
+
+  test('a load that fails fails its own callers; those who waited load once more', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
+    const strong = cache.define<[number], string>('strong', { ttl: '5m', consistency: 'strong' })
+    await proxy.inject({ kind: 'refuse' })
+    await until(() => cache.health().redis === 'away')
+    const first = strong.getOrSet([1], () => wait(30).then(() => Promise.reject(new Error('first'))))
+    await until(() => cache.stats().loads === 1)
+    const others = [1, 2, 3].map(() => strong.getOrSet([1], () => 'second'))
+    await expect(first).rejects.toThrow('first')
+    expect(await Promise.all(others)).toEqual(['second', 'second', 'second'])
+    expect(cache.stats().loads).toBe(2)
+  })
+})
+
 describe('C6: what it costs', () => {
   test('the invalidating process is fresh at once, the others as soon as the message is there', async () => {
     const [one, other] = [await stage.node(), await stage.node()]

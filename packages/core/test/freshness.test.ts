@@ -21,6 +21,19 @@ function scene(policy: Partial<PartialPolicy<[number], string | null | undefined
   return { ...stage, rows, db, read }
 }
 
+describe('without Redis', () => {
+  test("consistency 'strong' is served from memory: there is no other process, and memory is exact", async () => {
+    const { cache, rows, db, read } = scene({ consistency: 'strong' })
+    await read()
+    db.rows.set(1, 'v1')
+    expect(await read()).toBe('v0')
+    await rows.delete([1])
+    expect(await read()).toBe('v1')
+    expect(cache.bookmark()).toBeUndefined()
+    expect(await cache.follow(undefined, () => rows.delete([1]))).toEqual({ delivered: true })
+  })
+})
+
 describe('C5: absolute expiry', () => {
   test('an entry is fresh for its ttl and not an instant longer', async () => {
     const { clock, db, read } = scene()

@@ -242,7 +242,7 @@ describe('C3: the bus and the replies race', () => {
     await until(() => proxy.commands.some(({ name }) => name === 'MGET'))
     await wait(20)
     await invalidation.lift()
-    expect(await deleting).toEqual({ delivered: true })
+    expect(await deleting).toMatchObject({ delivered: true })
     const late = readA()
     await wait(20)
     await reply.lift()

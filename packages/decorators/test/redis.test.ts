@@ -109,3 +109,18 @@ test('required tells that Redis did not take it, and keeps the result', async ()
   expect(failed).toMatchObject({ result: 'closed', cause: { code: 'INVALIDATION_NOT_DELIVERED' } })
   await cache.close()
 })
+
+test('who follows a bookmark sees through decorated methods what a decorated method of another process changed', async () => {
+  const [reader, writer] = [await join('followed'), await join('followed')]
+  for (const apiKey of ['sk-1', 'sk-22']) {
+    await reader.byKey(apiKey)
+    await reader.cache.drain()
+    const bookmark = await writer.cache.follow(undefined, async () => {
+      await writer.close(apiKey.length)
+      return writer.cache.bookmark()
+    })
+    const loads = reader.loads
+    await reader.cache.follow(bookmark, () => reader.byKey(apiKey))
+    expect(reader.loads).toBe(loads + 1)
+  }
+})

@@ -6,6 +6,7 @@ import type { QueryCounter } from '../database/query-counter.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Services } from '../services/services.ts'
 import { requireAdminToken } from './admin-token.ts'
+import { followBookmarks } from './bookmark.ts'
 import { reportDelivery } from './delivery.ts'
 import { answerErrors } from './errors.ts'
 import { adminAccountRoutes } from './routes/admin-accounts.ts'
@@ -51,6 +52,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   })
   answerErrors(app)
   reportDelivery(app, cache)
+  followBookmarks(app, cache)
   authRoutes(app, { services, addresses: limits.addresses, identitySecret })
   userRoutes(app, services)
   catalogRoutes(app, services)

@@ -7,6 +7,7 @@ import type { Origin } from './frame/frames.ts'
 import { type Landing, landingOf } from './landing.ts'
 import { claimLease, forceLease, keepAlive } from './lease.ts'
 import { hedge, type Word } from './load/hedge.ts'
+import { loadLeaseless } from './load/leaseless.ts'
 import { load } from './load/load.ts'
 import { lookInMemory, lookInRedis, type RemoteFind } from './lookup.ts'
 import type { Operation } from './operation.ts'
@@ -40,9 +41,12 @@ async function fly(op: Operation, flight: Flight, purpose: Purpose): Promise<Lan
 async function cross(op: Operation, flight: Flight, purpose: Purpose): Promise<Landing> {
   const { remote, settings } = op.engine
   const open = remote !== undefined && (remote.isOpen || (await remote.untilFirstOpen(settings.firstConnection)))
-  if (!open) return loadAndStore(op, flight, { purpose, lease: undefined })
+  if (!open) return loadLeaseless(op, flight, () => loadAndStore(op, flight, { purpose, lease: undefined }))
   if (purpose === 'reload') return loadAndStore(op, flight, { purpose, lease: await forceLease(op) })
-  const load = (lease: Lease | undefined) => loadAndStore(op, flight, { purpose, lease })
+  const load = (lease: Lease | undefined) =>
+    lease === undefined
+      ? loadLeaseless(op, flight, () => loadAndStore(op, flight, { purpose, lease }))
+      : loadAndStore(op, flight, { purpose, lease })
   if (purpose === 'miss' && settings.slowAfter < Number.POSITIVE_INFINITY) {
     return hedge(op, flight, {
       ask: (patient, isLoading) => ask(patient, flight, { purpose, isLoading }),

@@ -6,7 +6,7 @@ import { type Landing, landingOf } from './landing.ts'
 import { refuseRecursion, waitFor } from './load/load.ts'
 import { withPatience } from './load/patience.ts'
 import { lookInMemory } from './lookup.ts'
-import type { Operation } from './operation.ts'
+import { isStrict, type Operation } from './operation.ts'
 
 /** What one caller gets, and whether another caller had started it. */
 export interface Answer {
@@ -49,9 +49,10 @@ function refreshInBackground(op: Operation): void {
 }
 
 /** A flight may be joined while memory would be served, or while it is younger than `maxStaleness`. */
-function joinableFlight({ engine, key, policy }: Operation): Flight | undefined {
-  const flight = engine.flights.find(key)
-  if (flight === undefined || policy.strong) return undefined
+function joinableFlight(op: Operation): Flight | undefined {
+  const { engine } = op
+  const flight = engine.flights.find(op.key)
+  if (flight === undefined || isStrict(op)) return undefined
   const now = engine.clock.now()
   return now < engine.link.freshUntil || now - flight.startedAt < engine.settings.maxStaleness ? flight : undefined
 }

@@ -1,14 +1,30 @@
 import { tagDigest } from '@granary/serialization'
 import { CacheClosed, InvalidationNotDelivered } from '../errors.ts'
+import { formatBookmark } from '../invalidation/bookmark.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
+import { followingOf } from '../invalidation/following.ts'
 import { applyLocally, NAME_MEMBER } from '../invalidation/local-effects.ts'
 import { EVERYTHING } from '../invalidation/outbound-queue.ts'
 import type { InvalidationSummary } from '../telemetry/event.ts'
 import type { Engine } from './engine.ts'
 import { countFailure } from './redis-failure.ts'
-import type { Address, Targets } from './remote.ts'
+import type { Address, RemoteTier, Targets } from './remote.ts'
 
 /** What became of an invalidation: in force everywhere, or in force here and queued for Redis. */
-export type Receipt = { readonly delivered: true } | { readonly delivered: false; readonly queued: true }
+export type Receipt =
+  | {
+      readonly delivered: true
+      /** Marks it for `cache.follow`, on this node or another; undefined when there is no Redis, and so no other node. */
+      readonly bookmark?: string
+    }
+  | { readonly delivered: false; readonly queued: true }
+
+/** The receipt of what Redis took, which the calling code follows from now on. */
+export function receiptOf({ owner, clock }: Engine, reading: ClockReading | undefined): Receipt {
+  if (reading === undefined) return { delivered: true }
+  followingOf(owner)?.wrote(reading, clock.now())
+  return { delivered: true, bookmark: formatBookmark({ ...reading, queued: false }) }
+}
 
 /** What to invalidate, in the user's words. */
 export interface InvalidationRequest {
@@ -41,19 +57,21 @@ export async function invalidate(engine: Engine, request: InvalidationRequest, r
   const scopes = [...targets.keys.map(({ key }) => key), ...targets.members]
   fences.begin(scopes)
   let failure: unknown
+  let reading: ClockReading | undefined
   try {
     if (!remote.isOpen) await remote.untilFirstOpen(engine.settings.firstConnection)
-    await send(engine, targets)
+    reading = await send(remote, targets)
   } catch (cause) {
     failure = cause ?? new Error('unknown')
     countFailure(engine, failure)
     engine.queue.add(targets)
+    followingOf(engine.owner)?.queued(engine)
     remote.distrust(cause)
   }
   applyLocally(engine, targets)
   fences.end(scopes)
   tell(failure === undefined)
-  if (failure === undefined) return { delivered: true }
+  if (failure === undefined) return receiptOf(engine, reading)
   if (required) throw new InvalidationNotDelivered(failure)
   return { delivered: false, queued: true }
 
@@ -64,13 +82,15 @@ export async function invalidate(engine: Engine, request: InvalidationRequest, r
 }
 
 /** Sends an invalidation in as many scripts as it needs. */
-async function send(engine: Pick<Engine, 'remote'>, { keys, members }: Targets): Promise<void> {
+async function send(remote: RemoteTier, { keys, members }: Targets): Promise<ClockReading | undefined> {
+  let reading: ClockReading | undefined
   for (let at = 0; at < Math.max(keys.length, members.length); at += LARGEST_BUMP) {
-    await engine.remote?.invalidate({
+    reading = await remote.invalidate({
       keys: keys.slice(at, at + LARGEST_BUMP),
       members: members.slice(at, at + LARGEST_BUMP),
     })
   }
+  return reading
 }
 
 /** What an invalidation names, counted. */

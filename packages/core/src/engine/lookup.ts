@@ -43,12 +43,13 @@ const NOT_LEASED = Number.NEGATIVE_INFINITY
 const LONGEST_LEASE = 60_000
 
 /** Looks in process memory: usable only while proven fresh and with no event of the entry's tags since it was born. */
-export function lookInMemory({ engine, state, policy, local }: Operation): LocalFind | undefined {
+export function lookInMemory({ engine, state, policy, local, following }: Operation): LocalFind | undefined {
   const entry = state.segment.entries.get(local)
   if (entry === undefined || policy.strong) return undefined
   const now = engine.clock.now()
   const proven = now < engine.link.freshUntil
   if (!proven && !servesOutage(engine, entry, now)) return undefined
+  if (following?.isBehind(engine)) return undefined
   const { tagEvents } = engine.fences
   if (entry.checked !== tagEvents) {
     if (engine.fences.lastEventOf(entry.tags) > entry.born) {

@@ -1,3 +1,4 @@
+import { type Following, followingOf } from '../invalidation/following.ts'
 import { type Keying, type LocalKey, textOfLocal } from '../key/keying.ts'
 import type { ResolvedPolicy } from '../options/resolve-policy.ts'
 import type { NameCounters } from '../telemetry/stats.ts'
@@ -27,6 +28,8 @@ export interface Operation extends Address {
   readonly self: unknown
   readonly local: LocalKey
   readonly loader: () => unknown
+  /** What the caller must see at least; undefined when it follows nothing. */
+  readonly following: Following | undefined
   /** Told when the flight begins to wait for another process: a batch does not wait with it. */
   readonly onWaiting?: () => void
 }
@@ -47,11 +50,17 @@ export function planOperation(
     args,
     self,
     loader,
+    following: followingOf(state.engine.owner),
     local,
     key: state.prefix + text,
     label: state.segment.label,
     text,
   }
+}
+
+/** Whether memory, and what began earlier, must not answer this call: by its policy, or by what its caller follows. */
+export function isStrict({ policy, following, engine }: Operation): boolean {
+  return policy.strong || (following !== undefined && following.isBehind(engine))
 }
 
 /** The same entry under a text computed elsewhere: another pepper's, for invalidating across a rotation. */

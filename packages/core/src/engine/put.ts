@@ -1,13 +1,14 @@
 import { waitUntil } from '../clock.ts'
 import { CacheClosed, type RedisFailure, RedisUnavailable } from '../errors.ts'
+import { followingOf } from '../invalidation/following.ts'
 import { applyLocally } from '../invalidation/local-effects.ts'
 import { fillMemory, harvest, noteStoreFailure } from './commit.ts'
 import { frameOf, type Origin } from './frame/frames.ts'
-import { invalidate, type Receipt } from './invalidate.ts'
+import { invalidate, type Receipt, receiptOf } from './invalidate.ts'
 import { forceLease, keepAlive } from './lease.ts'
 import type { Loaded } from './load/load.ts'
 import type { Operation } from './operation.ts'
-import type { Lease } from './remote.ts'
+import type { Lease, RemoteTier } from './remote.ts'
 
 /**
  * Writes through: runs the write, then stores what it returned.
@@ -65,9 +66,9 @@ export async function set(op: Operation, value: unknown): Promise<Receipt> {
   if (!remote.isOpen) await remote.untilFirstOpen(engine.settings.firstConnection)
   const deadline = remote.deadline()
   try {
-    await remote.write(op, (life) => frameOf(op, entry, { token, life }, origin), deadline)
+    const reading = await remote.write(op, (life) => frameOf(op, entry, { token, life }, origin), deadline)
     applyLocally(engine, { keys: [op], members: [] })
-    return { delivered: true }
+    return receiptOf(engine, reading)
   } catch (error) {
     noteStoreFailure(op, error)
     if (mayStillHappen(error)) await waitUntil(engine.clock, deadline)
@@ -103,10 +104,12 @@ async function store(op: Operation, { loaded, lease, origin, born, last }: Writt
   }
   if (entry !== undefined && last && lease !== undefined) {
     try {
-      const verdict = await engine.remote?.commitPut(op, lease, frameOf(op, entry, lease, origin))
+      const { remote } = engine as { remote: RemoteTier }
+      const { verdict, reading } = await remote.commitPut(op, lease, frameOf(op, entry, lease, origin))
       if (verdict === 'stored') state.counters.sets += 1
       else state.counters.rejected += 1
       applyLocally(engine, { keys: [op], members: [] })
+      followingOf(engine.owner)?.wrote(reading, engine.clock.now())
       return
     } catch (error) {
       noteStoreFailure(op, error)

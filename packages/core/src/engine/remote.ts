@@ -1,4 +1,4 @@
-import type { MarkedReading } from '../invalidation/clock-reading.ts'
+import type { ClockReading, MarkedReading } from '../invalidation/clock-reading.ts'
 import type { Link } from '../invalidation/link.ts'
 
 /** An entry's address in Redis: the whole key, and the two parts that let any process find it in its memory. */
@@ -70,17 +70,21 @@ export interface RemoteTier {
   acquire(address: Address, request: AcquireRequest, deadline: number): Promise<Acquisition>
   commit(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'>
   /** Commits a write-through: stores, or deletes when the lease was lost; other memories are told either way. */
-  commitPut(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'>
+  commitPut(
+    address: Address,
+    lease: Lease,
+    frame: StoredFrame,
+  ): Promise<{ readonly verdict: 'stored' | 'rejected'; readonly reading: ClockReading }>
   /** Gives a lease back; `failed` tells waiters to load without waiting again. Never rejects. */
   release(address: Address, lease: Lease, failed: boolean): void
   /** Prolongs a lease; false when it is lost. */
   renew(address: Address, lease: Lease): Promise<boolean>
   /** Stores what the caller asserts to be current, and tells other memories. Never executed after the deadline. */
-  write(address: Address, frame: (life: Uint8Array) => StoredFrame, deadline: number): Promise<void>
+  write(address: Address, frame: (life: Uint8Array) => StoredFrame, deadline: number): Promise<ClockReading>
   /** The records of tag members, or undefined when the metadata was lost. */
   records(members: readonly string[], deadline: number): Promise<readonly number[] | undefined>
-  /** Invalidates keys and members everywhere. */
-  invalidate(targets: Targets): Promise<void>
+  /** Invalidates keys and members everywhere; resolves to the clock after it. */
+  invalidate(targets: Targets): Promise<ClockReading>
   /** Something happened that only a new session with a replay can make good. */
   distrust(cause: unknown): void
   /** Server time for a local instant, and back; milliseconds. */

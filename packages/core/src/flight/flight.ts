@@ -10,6 +10,8 @@ export class Flight {
   readonly key: string
   readonly segment: Segment
   readonly startedAt: number
+  /** Its place in the order of all flights and leaseless loads of the cache. */
+  order = 0
   /** No longer joined by new callers, and not allowed to fill memory: its key was invalidated. */
   detached = false
   /** Flights whose landing this one's loader waits for. */

@@ -10,13 +10,22 @@ export interface BesideLoad {
   readonly startedAt: number
 }
 
+/** A load without a lease, that later flights of its key may share if they took off before it began. */
+export interface LeaselessLoad {
+  readonly flight: Flight
+  readonly landing: Promise<Landing>
+  readonly order: number
+}
+
 /** The flights of one cache by entry key: at most one per key takes new callers. */
 export class Flights {
   readonly #joinable = new Map<string, Flight>()
   /** Detached, and not landed. */
   readonly #detached = new Set<Flight>()
   readonly #beside = new Map<string, BesideLoad>()
+  readonly #leaseless = new Map<string, LeaselessLoad>()
   #airborne = 0
+  #order = 0
 
   /** Flights that have not landed, detached ones included. */
   get size(): number {
@@ -30,6 +39,8 @@ export class Flights {
 
   /** A flight that is replaced hears of no further events of its key, so it may not fill memory any more. */
   add(flight: Flight): void {
+    this.#order += 1
+    flight.order = this.#order
     this.#detachFlight(flight.key)
     this.#joinable.set(flight.key, flight)
     this.#airborne += 1
@@ -79,6 +90,23 @@ export class Flights {
       if (this.#beside.get(key) === load) this.#beside.delete(key)
     }
     load.landing.then(remove, remove)
+  }
+
+  /** The load of a key that runs without a lease. */
+  leaselessOf(key: string): LeaselessLoad | undefined {
+    return this.#leaseless.get(key)
+  }
+
+  /** Begins such a load. */
+  addLeaseless(flight: Flight, begin: () => Promise<Landing>): Promise<Landing> {
+    this.#order += 1
+    const load = { flight, order: this.#order, landing: begin() }
+    this.#leaseless.set(flight.key, load)
+    const remove = () => {
+      if (this.#leaseless.get(flight.key) === load) this.#leaseless.delete(flight.key)
+    }
+    load.landing.then(remove, remove)
+    return load.landing
   }
 
   #detachBeside(key: string): void {

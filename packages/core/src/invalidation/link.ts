@@ -30,6 +30,8 @@ export class Link {
   #incarnation = 0
   #tagClock = 0
   #sequence = 0
+  #seen = 0
+  #provenAt = Number.NEGATIVE_INFINITY
   #horizon = 0
   /** Memory may be served before this instant (monotonic milliseconds). */
   freshUntil: number
@@ -60,6 +62,16 @@ export class Link {
     return this.#sequence
   }
 
+  /** The highest sequence heard of in this incarnation: delivered, or told by an answer of Redis. */
+  get seen(): number {
+    return Math.max(this.#seen, this.#sequence)
+  }
+
+  /** When the latest reading of the clock was sent that the bus has caught up with: all that was delivered before is applied here. */
+  get provenAt(): number {
+    return this.#provenAt
+  }
+
   /** Oldest reading from which the local records are complete. */
   get horizon(): number {
     return this.#horizon
@@ -75,6 +87,7 @@ export class Link {
     this.#incarnation = hello.incarnation
     this.#tagClock = hello.tagClock
     this.#sequence = hello.sequence
+    this.#seen = hello.sequence
     this.#records.clear()
     for (const [member, record] of hello.records.toReversed()) this.#records.set(member, record)
     const lowest = hello.records.reduce((low, [, record]) => Math.min(low, record), hello.tagClock)
@@ -84,6 +97,7 @@ export class Link {
   /** Opens the gate: everything queued has been replayed, and `provenAt` is when the last proof was asked for. */
   open(provenAt: number): void {
     this.#open = true
+    this.#provenAt = provenAt
     this.freshUntil = provenAt + this.#maxStaleness
   }
 
@@ -124,7 +138,10 @@ export class Link {
 
   /** A clock reading sent at `sentAt` proves memory fresh when the bus has delivered all it knows of. */
   prove(reading: ClockReading, sentAt: number): boolean {
-    if (!this.#open || reading.incarnation !== this.#incarnation || reading.sequence > this.#sequence) return false
+    if (!this.#open || reading.incarnation !== this.#incarnation) return false
+    if (reading.sequence > this.#seen) this.#seen = reading.sequence
+    if (reading.sequence > this.#sequence) return false
+    if (sentAt > this.#provenAt) this.#provenAt = sentAt
     const until = sentAt + this.#maxStaleness
     if (until > this.freshUntil) this.freshUntil = until
     return true

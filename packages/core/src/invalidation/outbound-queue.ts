@@ -1,5 +1,6 @@
 import type { Address, Targets } from '../engine/remote.ts'
 import { CacheClosed } from '../errors.ts'
+import type { ClockReading } from './clock-reading.ts'
 
 /** The member that stands for the whole namespace. */
 export const EVERYTHING = '*'
@@ -12,6 +13,10 @@ export class OutboundQueue {
   readonly #limit: number
   #keys = new Map<string, Address>()
   #members = new Set<string>()
+  /** How often everything that waited has been delivered. */
+  deliveries = 0
+  /** The clock as the last delivery left it. */
+  delivered: ClockReading | undefined
   readonly #waiters = new Set<{ resolve: () => void; reject: (error: Error) => void }>()
 
   constructor(limit = 10_000) {
@@ -42,9 +47,13 @@ export class OutboundQueue {
     return { keys, members }
   }
 
-  /** Tells those who wait that the queue has been delivered, if it has. */
-  settle(): void {
+  /** Tells those who wait that the queue has been delivered, if it has; `reading` is what its last script answered. */
+  settle(reading?: ClockReading): void {
     if (this.size > 0) return
+    if (reading !== undefined) {
+      this.deliveries += 1
+      this.delivered = reading
+    }
     for (const { resolve } of this.#waiters) resolve()
     this.#waiters.clear()
   }

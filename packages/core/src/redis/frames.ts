@@ -1,4 +1,5 @@
 import type { AcquireRequest, Address, RemoteReply } from '../engine/remote.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { Script } from './script/script.ts'
 
@@ -45,6 +46,11 @@ export interface ToldScript {
   readonly told: Script
 }
 
+/** What became of such a script: whether it stored, and the clock after it was told; it tells nothing when it came too late. */
+export type Told =
+  | { readonly stored: boolean; readonly reading: ClockReading }
+  | { readonly stored: false; readonly reading: undefined }
+
 /**
  * The frames of a namespace, wherever they live: on one node, or each on the master of its slot. Every method rejects with
  * `RedisUnavailable`, and only with that, by its deadline.
@@ -60,7 +66,7 @@ export interface Frames {
    * Runs a script on one frame and tells other memories that the entry has changed: in one round trip where frame and
    * metadata share a node.
    */
-  runAndTell(script: ToldScript, address: Address, call: FrameCall): Promise<unknown>
+  runAndTell(script: ToldScript, address: Address, call: FrameCall): Promise<Told>
   /** The clock of the server that holds a frame. */
   timeOf(key: string): ServerTime
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Address, RemoteReply } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { ServerTime } from './connection/server-time.ts'
-import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest, ToldScript } from './frames.ts'
+import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest, Told, ToldScript } from './frames.ts'
 import { Lanes } from './lanes.ts'
 import { runScript, type Script } from './script/script.ts'
 import type { Session } from './session.ts'
@@ -44,7 +44,7 @@ export class NodeFrames implements Frames {
     return runScript(lane, script, { keys: [address.key], args, deadline, isAwaited })
   }
 
-  async runAndTell({ told }: ToldScript, address: Address, call: FrameCall): Promise<unknown> {
+  async runAndTell({ told }: ToldScript, address: Address, call: FrameCall): Promise<Told> {
     const { lane, args, session } = this.#plan(address, call)
     return session.runAndTell(told, address, { connection: lane, args, deadline: call.deadline })
   }

@@ -10,6 +10,7 @@ import type {
   Targets,
 } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { Link } from '../invalidation/link.ts'
 import type { Random } from '../random.ts'
 import { encodeWake } from './bus-message.ts'
@@ -102,9 +103,15 @@ export class RedisTier implements RemoteTier {
     return Number(await this.#parts.frames.run(COMMIT, address, call)) === 1 ? 'stored' : 'rejected'
   }
 
-  async commitPut(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'> {
+  async commitPut(
+    address: Address,
+    lease: Lease,
+    frame: StoredFrame,
+  ): Promise<{ verdict: 'stored' | 'rejected'; reading: ClockReading }> {
     const call = { ...this.#underLease(address, lease, frame), deadline: this.deadline() }
-    return Number(await this.#parts.frames.runAndTell(PUT, address, call)) === 1 ? 'stored' : 'rejected'
+    const { stored, reading } = await this.#parts.frames.runAndTell(PUT, address, call)
+    if (reading === undefined) throw new RedisUnavailable('protocol')
+    return { verdict: stored ? 'stored' : 'rejected', reading }
   }
 
   release(address: Address, lease: Lease, failed: boolean): void {
@@ -120,29 +127,36 @@ export class RedisTier implements RemoteTier {
     return Number(await frames.run(RENEW, address, { plan, deadline: this.deadline(), holder: lease.session })) === 1
   }
 
-  async write(address: Address, frameFor: (life: Uint8Array) => StoredFrame, deadline: number): Promise<void> {
-    const written = await this.#parts.frames.runAndTell(WRITE, address, {
+  async write(
+    address: Address,
+    frameFor: (life: Uint8Array) => StoredFrame,
+    deadline: number,
+  ): Promise<ClockReading> {
+    const { stored, reading } = await this.#parts.frames.runAndTell(WRITE, address, {
       deadline,
       plan: (holder) => {
         const frame = frameFor(holder.life)
         return { args: [frame.bytes, frame.px, holder.time.notAfter(deadline)], bytes: frame.bytes.length }
       },
     })
-    if (Number(written) !== 1) throw new RedisUnavailable('deadline')
+    if (!stored || reading === undefined) throw new RedisUnavailable('deadline')
+    return reading
   }
 
   async records(members: readonly string[], deadline: number): Promise<readonly number[] | undefined> {
     return this.#session().records(members, this.link.incarnation, deadline)
   }
 
-  async invalidate(targets: Targets): Promise<void> {
+  async invalidate(targets: Targets): Promise<ClockReading> {
     const session = this.#session()
-    const { tagClock, incarnation } = await session.bump(targets, this.deadline())
+    const reading = await session.bump(targets, this.deadline())
+    const { tagClock, incarnation } = reading
     if (incarnation === this.link.incarnation)
       this.link.learn(
         targets.members,
         targets.members.map(() => tagClock),
       )
+    return reading
   }
 
   distrust(cause: unknown): void {

@@ -7,6 +7,7 @@ import type { RedisLike } from '../options/redis-client.ts'
 import type { Random } from '../random.ts'
 import { encodeTargets } from './bus-message.ts'
 import { Connection } from './connection/connection.ts'
+import type { Told } from './frames.ts'
 import { BUMP, HELLO, RECORDS } from './script/metadata-scripts.ts'
 import { runScript, type Script, type ScriptCall } from './script/script.ts'
 
@@ -148,22 +149,23 @@ export class Session {
   async bump(targets: Targets, deadline: number, frames = true): Promise<ClockReading> {
     const keys = [...this.#metadataKeys(), ...(frames ? targets.keys.map(({ key }) => key) : [])]
     const args = [...this.#announcing(targets), MOST_RECORDS, ...targets.members]
-    const reply = (await runScript(this.data, BUMP, { keys, args, deadline })) as unknown[]
-    const [incarnation, tagClock, sequence] = reply.map(Number)
-    return { incarnation: incarnation as number, tagClock: tagClock as number, sequence: sequence as number }
+    return readingOf((await runScript(this.data, BUMP, { keys, args, deadline })) as unknown[])
   }
 
   /** Runs a script that changes one frame and tells other memories of it, over `connection`. */
-  runAndTell(
+  async runAndTell(
     script: Script,
     address: Address,
     { connection, args, deadline }: { connection: Connection; args: ScriptCall['args']; deadline: number },
-  ): Promise<unknown> {
-    return runScript(connection, script, {
+  ): Promise<Told> {
+    const [stored, ...clock] = (await runScript(connection, script, {
       keys: [...this.#metadataKeys(), address.key],
       args: [...this.#announcing({ keys: [address], members: [] }), ...args],
       deadline,
-    })
+    })) as unknown[]
+    return clock.length === 0
+      ? { stored: false, reading: undefined }
+      : { stored: Number(stored) === 1, reading: readingOf(clock) }
   }
 
   /** The records of members in an incarnation; undefined when it is gone. */
@@ -208,4 +210,10 @@ export class Session {
   #lifeText(): string {
     return Buffer.from(this.life).toString('hex')
   }
+}
+
+/** The clock as scripts answer it. */
+function readingOf(reply: readonly unknown[]): ClockReading {
+  const [incarnation, tagClock, sequence] = reply.map(Number)
+  return { incarnation: incarnation as number, tagClock: tagClock as number, sequence: sequence as number }
 }

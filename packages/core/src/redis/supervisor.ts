@@ -174,10 +174,11 @@ export class Supervisor {
     this.#early = undefined
     for (const message of early) this.#deliver(message)
     let replayed = 0
+    let reading: ClockReading | undefined
     while (queue.size > 0) {
       const targets = queue.take(REPLAY)
       try {
-        await session.bump(targets, clock.now() + patience)
+        reading = await session.bump(targets, clock.now() + patience)
       } catch (error) {
         queue.add(targets)
         throw error
@@ -187,7 +188,7 @@ export class Supervisor {
     if (this.#closed) return
     effects.empty('entering')
     link.open(sentAt)
-    queue.settle()
+    queue.settle(reading)
     this.#opened = true
     const down = this.#downSince
     this.#downSince = undefined

@@ -1,7 +1,7 @@
 import type { Flight } from '../../flight/flight.ts'
 import type { Landing } from '../landing.ts'
 import type { RemoteFind } from '../lookup.ts'
-import type { Operation } from '../operation.ts'
+import { isStrict, type Operation } from '../operation.ts'
 import type { Lease } from '../remote.ts'
 
 /** What Redis said to a flight: something to serve, or the lease to load under, if it gave one. */
@@ -53,7 +53,7 @@ function loadBeside(op: Operation, flight: Flight, { load }: HedgedSteps): Promi
   const running = flights.besideOf(op.key)
   if (
     running !== undefined &&
-    !op.policy.strong &&
+    !isStrict(op) &&
     (now < link.freshUntil || now - running.startedAt < settings.maxStaleness)
   ) {
     flight.waitsFor.add(running.flight)

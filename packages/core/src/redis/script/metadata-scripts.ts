@@ -71,22 +71,22 @@ return { inc, c, n }`,
  * metadata are on one node. The frame is written first, as a write that full memory refuses.
  *
  * KEYS: clock, tags, never, frame. ARGV: incarnation, life, bus channel, origin, message body, frame, ms to live, deadline
- * (server ms). Answers 1 stored, 0 late.
+ * (server ms). Answers 1 stored, incarnation, c, n; or only 0, late.
  */
 export const WRITE_AND_TELL = defineScript(
   'write-and-tell',
   `${FRAME}
-if server_now() > tonumber(ARGV[8]) then return 0 end
+if server_now() > tonumber(ARGV[8]) then return { 0 } end
 redis.call('SET', KEYS[4], ARGV[6], 'PX', ARGV[7])
 ${OPEN}${TELL}
-return 1`,
+return { 1, inc, c, n }`,
 )
 
 /**
  * Stores a write-through, or deletes what is there when its lease was lost, and tells other memories either way.
  *
  * KEYS: clock, tags, never, frame. ARGV: incarnation, life, bus channel, origin, message body, token, frame, ms to live, wake
- * channel, wake message. Answers 1 stored, 0 rejected.
+ * channel, wake message. Answers 1 stored or 0 rejected, then incarnation, c, n.
  */
 export const PUT_AND_TELL = defineScript(
   'put-and-tell',
@@ -94,7 +94,7 @@ export const PUT_AND_TELL = defineScript(
 local stored = store_under_lease(KEYS[4], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10])
 if not stored then redis.call('DEL', KEYS[4]) end
 ${OPEN}${TELL}
-return stored and 1 or 0`,
+return { stored and 1 or 0, inc, c, n }`,
 )
 
 /**
