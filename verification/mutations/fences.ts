@@ -91,7 +91,9 @@ export const FENCES: readonly Mutation[] = [
   {
     name: 'set without deadline',
     faults: ['slow-commands', 'cut', 'partition', 'hang'],
-    patches: [{ file: inMetadataLua, find: 'if server_now() > tonumber(ARGV[8]) then return 0 end\n', replace: '' }],
+    patches: [
+      { file: inMetadataLua, find: 'if server_now() > tonumber(ARGV[8]) then return { 0 } end\n', replace: '' },
+    ],
   },
   {
     name: 'a set that failed is undone before it is refused',
@@ -121,8 +123,8 @@ export const FENCES: readonly Mutation[] = [
     patches: [
       {
         file: inMetadataLua,
-        find: `redis.call('SET', KEYS[4], ARGV[6], 'PX', ARGV[7])\n\${OPEN}\${TELL}`,
-        replace: "redis.call('SET', KEYS[4], ARGV[6], 'PX', ARGV[7])",
+        find: `redis.call('SET', KEYS[4], ARGV[6], 'PX', ARGV[7])\n\${OPEN}\${TELL}\nreturn { 1, inc, c, n }`,
+        replace: "redis.call('SET', KEYS[4], ARGV[6], 'PX', ARGV[7])\nreturn { 1, '1', 0, 0 }",
       },
     ],
   },

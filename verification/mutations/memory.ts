@@ -25,7 +25,7 @@ export const MEMORY: readonly Mutation[] = [
     name: 'gap detection without heartbeat',
     faults: ['lost-message', 'silent-bus'],
     patches: [
-      { file: 'core/src/redis/supervisor.ts', find: '    if (link.isOpen) void beat()\n', replace: '' },
+      { file: 'core/src/redis/heartbeat.ts', find: '  if (link.isOpen) void beat()\n', replace: '' },
       {
         file: 'core/src/invalidation/link.ts',
         find: '    this.#open = true\n    this.freshUntil = provenAt + this.#maxStaleness',

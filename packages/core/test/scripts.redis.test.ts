@@ -291,14 +291,14 @@ describe('metadata', () => {
     test('a write is stored and numbered at once', async () => {
       await hello('111')
       await acquire(TOKEN)
-      expect(await writeAndTell()).toBe(1)
+      expect(await writeAndTell()).toEqual([1, '111', 0, 1])
       expect(await stored()).toEqual(Buffer.from(frame(OTHER)))
       expect((await hello('222')).slice(0, 3)).toEqual(['111', 0, 1])
     })
 
     test('a late write stores nothing and tells nobody', async () => {
       await hello('111')
-      expect(await writeAndTell((await now()) - 1)).toBe(0)
+      expect(await writeAndTell((await now()) - 1)).toEqual([0])
       expect(await stored()).toBeNull()
       expect((await hello('222')).slice(0, 3)).toEqual(['111', 0, 0])
     })
@@ -306,11 +306,11 @@ describe('metadata', () => {
     test('a write-through under its lease is stored, without it the entry is deleted; it is numbered either way', async () => {
       await hello('111')
       await acquire(TOKEN)
-      expect(await putAndTell()).toBe(1)
+      expect(await putAndTell()).toEqual([1, '111', 0, 1])
       expect(await stored()).toEqual(Buffer.from(frame(TOKEN)))
       await acquire(OTHER, TOKEN, 'f')
       await stage.redis.command('SET', 'k', frame(OTHER))
-      expect(await putAndTell()).toBe(0)
+      expect(await putAndTell()).toEqual([0, '111', 0, 2])
       expect(await stored()).toBeNull()
       expect((await hello('222')).slice(0, 3)).toEqual(['111', 0, 2])
     })

@@ -60,7 +60,7 @@ export function planOperation(
 
 /** Whether memory, and what began earlier, must not answer this call: by its policy, or by what its caller follows. */
 export function isStrict({ policy, following, engine }: Operation): boolean {
-  return policy.strong || (following !== undefined && following.isBehind(engine))
+  return policy.strong || following?.isBehind(engine) === true
 }
 
 /** The same entry under a text computed elsewhere: another pepper's, for invalidating across a rotation. */

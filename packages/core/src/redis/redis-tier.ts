@@ -127,11 +127,7 @@ export class RedisTier implements RemoteTier {
     return Number(await frames.run(RENEW, address, { plan, deadline: this.deadline(), holder: lease.session })) === 1
   }
 
-  async write(
-    address: Address,
-    frameFor: (life: Uint8Array) => StoredFrame,
-    deadline: number,
-  ): Promise<ClockReading> {
+  async write(address: Address, frameFor: (life: Uint8Array) => StoredFrame, deadline: number): Promise<ClockReading> {
     const { stored, reading } = await this.#parts.frames.runAndTell(WRITE, address, {
       deadline,
       plan: (holder) => {

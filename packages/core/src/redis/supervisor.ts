@@ -2,9 +2,9 @@ import { waitAtMost } from '../clock.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
 import { type BusMessage, decodeMessage, decodeWake } from './bus-message.ts'
-import { parseClock } from './clock-key.ts'
 import { classifyFailure } from './connection/failure.ts'
 import { ServerTime } from './connection/server-time.ts'
+import { startHeartbeat } from './heartbeat.ts'
 import { Session } from './session.ts'
 import type { ConnectionState, SupervisorOptions } from './supervision.ts'
 
@@ -13,9 +13,6 @@ const PAUSES = [25, 50, 100, 200]
 
 /** How often it is told that Redis is still away, in milliseconds. */
 const REMINDER = 60_000
-
-/** The server's time is asked for again when it was not heard for so long, in milliseconds: clocks drift. */
-const TIME_EVERY = 20_000
 
 /** Invalidations replayed in one script. */
 const REPLAY = 1_000
@@ -149,7 +146,12 @@ export class Supervisor {
       await this.#verify(session)
       onOpen()
       this.#endFirstAttempt()
-      const stopHeart = this.#beat(session)
+      const stopHeart = startHeartbeat(session, {
+        ...this.#options,
+        clockKey: this.#options.session.metadata.clock,
+        time: this.time,
+        renewed: () => this.distrust(new Error('The namespace metadata was lost and made anew.')),
+      })
       const cause = await disturbed
       stopHeart()
       this.#shut(cause instanceof RedisUnavailable ? cause : new RedisUnavailable('error', cause))
@@ -245,57 +247,5 @@ export class Supervisor {
     const delivery = link.deliver(message, message.targets.members)
     if (message.origin !== session.origin) effects.forget(message.targets)
     if (delivery === 'gap') this.distrust(new RedisUnavailable('error', new Error('A bus message was missed.')))
-  }
-
-  /**
-   * Reads the clock every third of `maxStaleness`, off every path. It needs no message to arrive, so it finds lost ones,
-   * silent links, FLUSHALL and evicted metadata.
-   */
-  #beat(session: Session): () => void {
-    const {
-      clock,
-      maxStaleness,
-      silence,
-      link,
-      session: { metadata },
-    } = this.#options
-    let cancel = () => {}
-    let stopped = false
-    const beat = async () => {
-      const sentAt = clock.now()
-      try {
-        const reading = parseClock(await session.data.call('GET', [metadata.clock], sentAt + silence))
-        const proof = await this.#prove(reading, sentAt)
-        if (stopped) return
-        if (proof === 'silent')
-          session.end(new RedisUnavailable('deadline', new Error('The invalidation bus is silent.')))
-        if (proof === 'renewed') this.distrust(new Error('The namespace metadata was lost and made anew.'))
-        if (this.time.age(sentAt) > TIME_EVERY) await this.#askTime(session)
-      } catch {
-        // The connection counts its failures and ends the session when they are enough.
-      }
-      if (!stopped) cancel = clock.schedule(maxStaleness / 3, beat)
-    }
-    if (link.isOpen) void beat()
-    return () => {
-      stopped = true
-      cancel()
-    }
-  }
-
-  async #askTime(session: Session): Promise<void> {
-    const { clock, silence } = this.#options
-    const sentAt = clock.now()
-    const [seconds, micros] = (await session.data.call('TIME', [], sentAt + silence)) as unknown[]
-    this.time.learn(Number(String(seconds)) * 1_000 + Math.floor(Number(String(micros)) / 1_000), sentAt, clock.now())
-  }
-
-  /** `silent`: the bus did not deliver what the clock counts; a subscriber like that is replaced. */
-  async #prove(reading: ClockReading | undefined, sentAt: number): Promise<'proven' | 'silent' | 'renewed'> {
-    const { link, maxStaleness, clock } = this.#options
-    if (reading === undefined || reading.incarnation !== link.incarnation) return 'renewed'
-    if (link.prove(reading, sentAt)) return 'proven'
-    await link.untilDelivered(reading.sequence, Math.max(0, sentAt + maxStaleness - clock.now()))
-    return link.prove(reading, sentAt) ? 'proven' : 'silent'
   }
 }

@@ -1,0 +1,71 @@
+import type { Clock } from '../clock.ts'
+import { RedisUnavailable } from '../errors.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
+import type { Link } from '../invalidation/link.ts'
+import { parseClock } from './clock-key.ts'
+import type { ServerTime } from './connection/server-time.ts'
+import type { Session } from './session.ts'
+
+/** What a heartbeat needs beside its session. */
+export interface HeartbeatOptions {
+  readonly clock: Clock
+  readonly link: Link
+  readonly maxStaleness: number
+  /** How long one may stay unanswered, in milliseconds. */
+  readonly silence: number
+  readonly clockKey: string
+  readonly time: ServerTime
+  /** The metadata is gone, or of another incarnation. */
+  readonly renewed: () => void
+}
+
+/** The server's time is asked for again when it was not heard for so long, in milliseconds: clocks drift. */
+const TIME_EVERY = 20_000
+
+/**
+ * Reads the clock every third of `maxStaleness`, off every path, until the returned function is called. It needs no message
+ * to arrive, so it finds lost ones, silent links, FLUSHALL and evicted metadata.
+ */
+export function startHeartbeat(session: Session, options: HeartbeatOptions): () => void {
+  const { clock, link, maxStaleness, silence, clockKey, time, renewed } = options
+  let cancel = () => {}
+  let stopped = false
+  const beat = async () => {
+    const sentAt = clock.now()
+    try {
+      const reading = parseClock(await session.data.call('GET', [clockKey], sentAt + silence))
+      const proof = await prove(options, reading, sentAt)
+      if (stopped) return
+      if (proof === 'silent')
+        session.end(new RedisUnavailable('deadline', new Error('The invalidation bus is silent.')))
+      if (proof === 'renewed') renewed()
+      if (time.age(sentAt) > TIME_EVERY) await askTime(session, options)
+    } catch {
+      // The connection counts its failures and ends the session when they are enough.
+    }
+    if (!stopped) cancel = clock.schedule(maxStaleness / 3, beat)
+  }
+  if (link.isOpen) void beat()
+  return () => {
+    stopped = true
+    cancel()
+  }
+}
+
+async function askTime(session: Session, { clock, silence, time }: HeartbeatOptions): Promise<void> {
+  const sentAt = clock.now()
+  const [seconds, micros] = (await session.data.call('TIME', [], sentAt + silence)) as unknown[]
+  time.learn(Number(String(seconds)) * 1_000 + Math.floor(Number(String(micros)) / 1_000), sentAt, clock.now())
+}
+
+/** `silent`: the bus did not deliver what the clock counts; a subscriber like that is replaced. */
+async function prove(
+  { link, maxStaleness, clock }: HeartbeatOptions,
+  reading: ClockReading | undefined,
+  sentAt: number,
+): Promise<'proven' | 'silent' | 'renewed'> {
+  if (reading === undefined || reading.incarnation !== link.incarnation) return 'renewed'
+  if (link.prove(reading, sentAt)) return 'proven'
+  await link.untilDelivered(reading.sequence, Math.max(0, sentAt + maxStaleness - clock.now()))
+  return link.prove(reading, sentAt) ? 'proven' : 'silent'
+}
