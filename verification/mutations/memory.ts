@@ -28,8 +28,8 @@ export const MEMORY: readonly Mutation[] = [
       { file: 'core/src/redis/heartbeat.ts', find: '  if (link.isOpen) void beat()\n', replace: '' },
       {
         file: 'core/src/invalidation/link.ts',
-        find: '    this.#open = true\n    this.freshUntil = provenAt + this.#maxStaleness',
-        replace: '    this.#open = true\n    this.freshUntil = Number.POSITIVE_INFINITY',
+        find: '    this.#provenAt = provenAt\n    this.freshUntil = provenAt + this.#maxStaleness',
+        replace: '    this.freshUntil = Number.POSITIVE_INFINITY',
       },
     ],
   },

@@ -3,7 +3,7 @@ import type { Cache } from '@granary/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** On the answer to a change; a client that sends it back sees its change on every node at once. */
-export const BOOKMARK_HEADER = 'granary-bookmark'
+const BOOKMARK_HEADER = 'granary-bookmark'
 
 /** Lets requests follow the bookmark that they bring, and gives one to those that may change something. */
 export function followBookmarks(app: FastifyInstance, cache: Cache): void {
