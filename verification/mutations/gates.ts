@@ -1,8 +1,6 @@
 import type { Mutation } from './mutation.ts'
 import { SMALL_TABLES } from './patch.ts'
 
-const inLua = 'core/src/redis/script/frame-scripts.ts'
-
 /** The gate, the queue, and what callers wait for. */
 export const GATES: readonly Mutation[] = [
   {
@@ -49,9 +47,9 @@ export const GATES: readonly Mutation[] = [
     faults: [],
     patches: [
       {
-        file: inLua,
-        find: `  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n  if has(flags_of(h), 2) then redis.call('PUBLISH', ARGV[4], ARGV[5]) end\n  return 1\nend\nif version_of(h) == ARGV[1] then return 1 end`,
-        replace: `  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n  return 1\nend\nif version_of(h) == ARGV[1] then return 1 end`,
+        file: 'core/src/redis/script/frame-functions.ts',
+        find: "    if has(flags_of(h), 2) then redis.call('PUBLISH', channel, message) end\n",
+        replace: '',
       },
     ],
   },
