@@ -1,72 +1,63 @@
-import {
-  type Cache,
-  type Clock,
-  type Duration,
-  InvalidOption,
-  isCache,
-  parseDuration,
-  type Random,
-  systemClock,
-  systemRandom,
-} from '@granary/core'
-import type { StoredAnswer } from './answer/stored-answer.ts'
+import { InvalidOption, isCache, systemClock, systemRandom } from '@granary/core'
+import { defineAnswers } from './cache/answers.ts'
+import { Learner } from './cache/learner.ts'
 import { SemanticCache } from './cache/semantic-cache.ts'
-import type { Embedder } from './embed/embedder.ts'
 import { lexicalEmbedder } from './embed/lexical-embedder.ts'
 import { thresholdJudge } from './judge/threshold-judge.ts'
-import type { Judge } from './judge/verdict.ts'
-import { type AnswerComparison, sameText } from './labels/answer-comparison.ts'
+import { sameText } from './labels/answer-comparison.ts'
 import { memoryIndex } from './nearest/memory-index.ts'
-import type { VectorIndex } from './nearest/vector-index.ts'
-import type { Partition } from './request/partition.ts'
+import type { SemanticCacheOptions } from './options.ts'
+import { readDeadlines, readFeedback, readLifetimes, readRecording, readRules } from './read-options.ts'
+import { checkPacing } from './stream/replay.ts'
+import { SemanticTelemetry } from './telemetry/telemetry.ts'
 
-/** Options of {@link createSemanticCache}. */
-export interface SemanticCacheOptions {
-  /** Keeps the answers: the exact layer. */
-  readonly cache: Cache
-  /** Whose answers may be reused for whom. Required. */
-  readonly partition: Partition
-  /** How long an answer may be served, from when it was made; hits never extend it. */
-  readonly ttl: Duration
-  /** What an answer is found by; also the metric label. Default: `'semantic'`. */
-  readonly name?: string
-  /** Default: the lexical one, which compares spelling. */
-  readonly embedder?: Embedder
-  /** Default: in the process. */
-  readonly index?: VectorIndex
-  /** When an entry may be served for a text that is not its own: a fixed cosine similarity, or a judge. */
-  readonly match: { readonly threshold: number } | Judge
-  /** Whether two answers mean the same: what the judge learns from. Default: equal text. */
-  readonly compare?: AnswerComparison
-  /** Default: the system's. */
-  readonly clock?: Clock
-  /** Default: the system's. */
-  readonly random?: Random
-}
+/** Milliseconds between two looks at what other processes have learned. */
+const LEARN_EVERY = 2_000
 
 /**
  * Makes a response cache for chat completions.
  *
  * ```ts
- * const semantic = createSemanticCache({ cache, partition: (request) => request.user, ttl: '6h', match: { threshold: 0.95 } })
+ * const semantic = createSemanticCache({ cache, partition: (request) => request['user'] as string, ttl: '6h', match: { threshold: 0.95 } })
  * const complete = semantic.wrap((request) => openai.chat.completions.create(request))
  * ```
  * @throws InvalidOption when an option cannot be used.
+ * @throws NameTaken when the cache knows the name already.
  */
 export function createSemanticCache(options: SemanticCacheOptions): SemanticCache {
-  const { cache, partition, ttl, name = 'semantic', match, clock = systemClock, random = systemRandom } = options
+  const { cache, name = 'semantic', match, clock = systemClock, random = systemRandom, pacing = {} } = options
   if (!isCache(cache)) throw new InvalidOption('cache', cache, 'it is what createCache() made')
-  if (partition !== 'shared' && typeof partition !== 'function')
-    throw new InvalidOption('partition', partition, `it is a function of the request, or 'shared'`)
+  checkPacing(pacing)
+  const embedder = options.embedder ?? lexicalEmbedder()
+  const judge = 'threshold' in match ? thresholdJudge(match.threshold) : match
+  const lifetimes = readLifetimes(options)
+  const deadlines = readDeadlines(options.deadlines)
+  const telemetry = new SemanticTelemetry(name)
   return new SemanticCache({
     cache,
-    answers: cache.define<readonly [string], StoredAnswer>(name, { ttl }),
-    partition,
-    embedder: options.embedder ?? lexicalEmbedder(),
+    answers: defineAnswers(cache, name, lifetimes),
+    rules: readRules(options, embedder.id),
+    embedder,
     index: options.index ?? memoryIndex({ clock }),
-    judge: 'threshold' in match ? thresholdJudge(match.threshold) : match,
+    judge,
     compare: options.compare ?? sameText,
-    ttl: parseDuration(ttl, 'ttl'),
+    learner: new Learner({
+      judge,
+      store: options.labels,
+      clock,
+      deadline: deadlines.labels,
+      every: LEARN_EVERY,
+      telemetry,
+    }),
+    tags: options.tags,
+    price: options.price,
+    indexTtl: lifetimes.indexTtl,
+    toolCalls: options.toolCalls ?? false,
+    dropAfter: readFeedback(options.feedback),
+    deadlines,
+    recording: readRecording(options.recording),
+    pacing,
+    telemetry,
     clock,
     random,
   })

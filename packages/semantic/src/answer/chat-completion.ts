@@ -23,7 +23,28 @@ export interface ChatCompletion {
   readonly [field: string]: unknown
 }
 
+/** What may be answered: any completion type of a client library that has these fields. */
+export interface CompletionShape {
+  readonly choices: readonly { readonly message: { readonly content?: string | null } }[]
+}
+
 /** The text of an answer's first choice; undefined when it has none. */
 export function answerText(completion: ChatCompletion): string | undefined {
   return completion.choices[0]?.message.content ?? undefined
+}
+
+/** Whether an answer calls tools, or the function that preceded them. */
+export function callsTools({ message, finish_reason: reason }: Choice): boolean {
+  const { tool_calls: calls, function_call: call } = message
+  return (
+    reason === 'tool_calls' ||
+    reason === 'function_call' ||
+    (Array.isArray(calls) && calls.length > 0) ||
+    (call ?? null) !== null
+  )
+}
+
+/** Tokens of an answer in all, as far as the model said; else 0. */
+export function tokensOf(usage: Usage | null | undefined): number {
+  return usage?.total_tokens ?? (usage?.prompt_tokens ?? 0) + (usage?.completion_tokens ?? 0)
 }

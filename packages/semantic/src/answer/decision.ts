@@ -1,11 +1,18 @@
 import type { Refusal } from '../judge/verdict.ts'
-import type { Ineligibility } from '../request/canonical-request.ts'
+import type { Ineligibility } from '../request/eligibility.ts'
+
+/**
+ * Why an answer is not a semantic hit, besides what a judge or the request says. `exact`: it did not have to be. `failure`: the
+ * embedder, the index or the judge failed or was too slow. `reported`: somebody called the near answer wrong for this request.
+ * `bypass` and `reload`: the caller wanted it so.
+ */
+export type OtherReason = 'exact' | 'failure' | 'reported' | 'bypass' | 'reload'
 
 /** Where an answer came from, and why. Every answer carries one. */
 export interface Decision {
   /** `exact`: the same request was answered before. `semantic`: another one that means the same. `model`: it was asked. */
   readonly source: 'exact' | 'semantic' | 'model'
-  /** Names this answer in `feedback`. */
+  /** Names this answer in `feedback`. Opaque; it names the partition, so hand it to nobody outside of it. */
   readonly id: string
   /** Cosine similarity to the entry that was served, or to the nearest one that was not; undefined without a candidate. */
   readonly similarity: number | undefined
@@ -15,9 +22,12 @@ export interface Decision {
   readonly bound: number | undefined
   /** Milliseconds since the answer was made; 0 from the model. */
   readonly age: number
+  /** What the answer cost in tokens when the model made it; 0 from the model, and when the model did not say. */
   readonly savedTokens: number
   /** In the currency of the `price` option; undefined without one. */
   readonly savedCost: number | undefined
+  /** Whether another caller's call of the model, still running when this one came, gave the answer. The source is then `exact`. */
+  readonly collapsed: boolean
   /** Why it is not a semantic hit; undefined when it is one. */
-  readonly refused: Ineligibility | Refusal | 'exact' | 'failure' | undefined
+  readonly refused: Ineligibility | Refusal | OtherReason | undefined
 }

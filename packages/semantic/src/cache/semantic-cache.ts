@@ -1,166 +1,195 @@
-import type { Cache, CachedName, Clock, Random } from '@granary/core'
-import { answerText, type ChatCompletion } from '../answer/chat-completion.ts'
+import { type Duration, parseDuration, type Receipt } from '@granary/core'
+import type { ChatCompletion, CompletionShape } from '../answer/chat-completion.ts'
 import type { Decision } from '../answer/decision.ts'
-import type { StoredAnswer } from '../answer/stored-answer.ts'
-import type { Embedder } from '../embed/embedder.ts'
-import type { Ask, Evidence, Judge, Serve, Verdict } from '../judge/verdict.ts'
-import type { AnswerComparison } from '../labels/answer-comparison.ts'
-import type { NewIndexEntry, VectorIndex } from '../nearest/vector-index.ts'
-import { type CanonicalRequest, canonicalRequest } from '../request/canonical-request.ts'
-import type { ChatRequest } from '../request/chat-request.ts'
-import type { Partition } from '../request/partition.ts'
-
-/** What the composition root gives the cache. */
-export interface SemanticCacheParts {
-  readonly cache: Cache
-  readonly answers: CachedName<readonly [string], StoredAnswer>
-  readonly partition: Partition
-  readonly embedder: Embedder
-  readonly index: VectorIndex
-  readonly judge: Judge
-  readonly compare: AnswerComparison
-  readonly ttl: number
-  readonly clock: Clock
-  readonly random: Random
-}
-
-/** Asks a model. */
-export type Complete<Request extends ChatRequest = ChatRequest> = (request: Request) => Promise<ChatCompletion>
+import { Finder } from '../lookup/finder.ts'
+import { changeIndex } from '../lookup/index-writes.ts'
+import { canonicalRequest } from '../request/canonical-request.ts'
+import type { ChatRequest, RequestShape } from '../request/chat-request.ts'
+import type { ChatChunk, ChunkShape } from '../stream/chat-chunk.ts'
+import type { SemanticEvent, SemanticEventOf } from '../telemetry/event.ts'
+import type { SemanticStats } from '../telemetry/stats.ts'
+import type { AskOptions, Call, Complete, CompleteStream, ModelCall } from './call.ts'
+import { Epoch } from './epoch.ts'
+import { Exchange } from './exchange.ts'
+import { type Explanation, explain } from './explain.ts'
+import { Feedback, type FeedbackReceipt } from './feedback.ts'
+import type { SemanticCacheParts } from './parts.ts'
+import { StreamedAnswers } from './streamed-answers.ts'
+import { Undertakings } from './undertakings.ts'
+import { WholeAnswers } from './whole-answers.ts'
+import { within } from './within.ts'
 
 /** An answer and where it came from. */
-export interface Answered {
-  readonly completion: ChatCompletion
+export interface Answered<Completion = ChatCompletion> {
+  readonly completion: Completion
   readonly decision: Decision
 }
 
-/** A request with its vector. */
-interface Embedded {
-  readonly canonical: CanonicalRequest
-  readonly text: string
-  readonly vector: Float32Array
+/** A streamed answer and where it came from. */
+export interface Streamed<Chunk = ChatChunk> {
+  /** To be read once; leaving it early tells the model when nobody else reads it. */
+  readonly chunks: AsyncIterableIterator<Chunk>
+  readonly decision: Decision
 }
-
-/** How many neighbours a judge sees. */
-const NEIGHBOURS = 20
 
 /** A response cache for chat completions: exact match first, then by meaning, where its judge is sure enough. */
 export class SemanticCache {
   readonly #parts: SemanticCacheParts
+  readonly #finder: Finder
+  readonly #exchange: Exchange
+  readonly #epoch: Epoch
+  readonly #whole: WholeAnswers
+  readonly #streamed: StreamedAnswers
+  readonly #feedback: Feedback
+  readonly #decisions = new WeakMap<object, Decision>()
 
   /** @internal Made by `createSemanticCache`. */
   constructor(parts: SemanticCacheParts) {
     this.#parts = parts
+    const undertakings = new Undertakings()
+    this.#finder = new Finder(parts)
+    this.#exchange = new Exchange(parts, this.#finder)
+    this.#epoch = new Epoch(parts.cache)
+    this.#whole = new WholeAnswers(this.#exchange, undertakings)
+    this.#streamed = new StreamedAnswers(this.#exchange, undertakings, this.#epoch)
+    this.#feedback = new Feedback(parts)
   }
 
-  /** A function like `complete` that answers from the cache where it may. Errors of `complete` pass through untouched. */
-  wrap(complete: Complete): Complete {
-    return async (request) => (await this.ask(request, complete)).completion
+  /**
+   * Answers a request from the cache or by `complete`, and says which and why. Callers of the same request ask the model once.
+   * Errors of `complete` pass through untouched; those of the cache's own parts are misses.
+   *
+   * @throws InvalidOption when the partition function names nobody.
+   * @throws UnkeyableArgument when a parameter has no canonical form, such as a function.
+   */
+  async ask<Q extends RequestShape, A extends CompletionShape>(
+    request: Q,
+    complete: (request: Q, call: ModelCall) => Promise<A>,
+    options: AskOptions = {},
+  ): Promise<Answered<A>> {
+    const call = this.#callOf(request, options)
+    const answered = await this.#whole.answer(call, complete as unknown as Complete)
+    this.#served(answered.completion, answered.decision, false)
+    return answered as unknown as Answered<A>
   }
 
-  /** Answers a request from the cache or by `complete`, and says which and why. */
-  async ask(request: ChatRequest, complete: Complete): Promise<Answered> {
-    const { partition, embedder, answers } = this.#parts
-    const canonical = canonicalRequest(request, partition, embedder.id)
-    const exact = await answers.get([canonical.key])
-    if (exact !== undefined) return this.#fromStore(exact, canonical.key, 'exact', undefined)
-    const embedded = await this.#embed(canonical)
-    const verdict = embedded === undefined ? undefined : await this.#judge(embedded)
-    if (verdict?.action === 'serve') {
-      const near = await answers.get([verdict.entry.id])
-      if (near !== undefined) return this.#fromStore(near, verdict.entry.id, 'semantic', verdict.evidence)
-    }
-    const stored = await answers.getOrSet([canonical.key], () => this.#load(request, complete))
-    if (embedded !== undefined) await this.#remember(embedded, verdict, stored)
-    const decision = this.#decision('model', canonical.key, stored, verdict?.evidence)
-    return {
-      completion: stored.completion,
-      decision: { ...decision, refused: refusalOf(canonical, verdict) },
-    }
+  /**
+   * Like {@link SemanticCache.ask}, for an answer that streams: chunks are recorded while they pass, and kept after a clean end with
+   * `stop`. A caller who leaves early, an error, a cut or filtered answer leave nothing behind.
+   *
+   * Callers of the same request in this process read the one stream, from its beginning; in others they wait for its end.
+   *
+   * @throws LostThread from the stream, when this caller is so far behind others of the same stream that it cannot be kept for it.
+   */
+  async askStream<Q extends RequestShape, C extends ChunkShape>(
+    request: Q,
+    complete: (request: Q, call: ModelCall) => Promise<AsyncIterable<C>> | AsyncIterable<C>,
+    options: AskOptions = {},
+  ): Promise<Streamed<C>> {
+    const call = this.#callOf(request, options)
+    const streamed = await this.#streamed.answer(call, complete as unknown as CompleteStream)
+    this.#served(streamed.chunks, streamed.decision, true)
+    return streamed as unknown as Streamed<C>
   }
 
-  async #load(request: ChatRequest, complete: Complete): Promise<StoredAnswer> {
-    const completion = await complete(request)
-    return {
-      completion,
-      tokens: completion.usage?.total_tokens ?? 0,
-      cost: undefined,
-      created: this.#parts.clock.wall(),
-    }
-  }
-
-  async #embed(canonical: CanonicalRequest): Promise<Embedded | undefined> {
-    const { text, ineligible } = canonical
-    if (text === undefined || ineligible !== undefined) return undefined
-    try {
-      const [embedding] = await this.#parts.embedder.embed([text])
-      if (embedding === undefined || embedding.truncated) return undefined
-      return { canonical, text, vector: embedding.vector }
-    } catch {
-      return undefined
-    }
-  }
-
-  async #judge({ canonical: { group, scope }, text, vector }: Embedded): Promise<Verdict | undefined> {
-    const { index, judge, clock, random } = this.#parts
-    try {
-      const neighbours = await index.search(scope, vector, NEIGHBOURS)
-      return judge.judge({ group, scope, text, neighbours, now: clock.now(), chance: random.next() })
-    } catch {
-      return undefined
-    }
-  }
-
-  async #remember({ canonical, text, vector }: Embedded, verdict: Verdict | undefined, stored: StoredAnswer) {
-    const { index, ttl } = this.#parts
-    const { key: id, scope } = canonical
-    try {
-      const answer = verdict?.action === 'ask' ? await this.#equalAnswer(text, verdict, stored) : undefined
-      const entry: NewIndexEntry = { id, text, vector, answer: answer ?? id, tags: [] }
-      await index.add(scope, entry, ttl)
-    } catch {
-      // What could not be indexed is found by its exact request only.
+  /**
+   * A function like `complete` that answers from the cache where it may. A request with `stream: true` is answered by a stream, and
+   * `complete` must then return one. Further arguments are passed on and are no part of the key. A request is what counts:
+   * an AbortSignal among the arguments belongs to the caller who happened to ask the model.
+   */
+  wrap<Q extends RequestShape, Rest extends readonly unknown[], R extends CompletionShape | AsyncIterable<ChunkShape>>(
+    complete: (request: Q, ...rest: Rest) => Promise<R>,
+  ): (request: Q, ...rest: Rest) => Promise<R> {
+    return async (request, ...rest) => {
+      const model = () => complete(request, ...rest) as Promise<never>
+      if ((request as unknown as ChatRequest).stream === true)
+        return (await this.askStream(request, model)).chunks as unknown as R
+      return (await this.ask(request, model)).completion
     }
   }
 
-  /** Compares the new answer with those of near entries, tells the judge, and says whose answer it equals. */
-  async #equalAnswer(text: string, { compare, trial }: Ask, stored: StoredAnswer): Promise<string | undefined> {
-    const { answers, judge } = this.#parts
-    const answer = answerText(stored.completion)
-    let equal: string | undefined
-    for (const near of compare) {
-      const other = await answers.get([near.id])
-      const nearAnswer = other === undefined ? undefined : answerText(other.completion)
-      if (answer === undefined || nearAnswer === undefined) continue
-      const found = await this.#parts.compare({ text, answer, nearText: near.text, nearAnswer })
-      if (found === 'unknown') continue
-      if (trial?.entry === near.id) judge.learn({ trial, correct: found === 'same', source: 'comparison' })
-      if (found === 'same') equal ??= near.answer
-    }
-    return equal
-  }
-
-  #fromStore(stored: StoredAnswer, id: string, source: 'exact' | 'semantic', evidence: Evidence | undefined): Answered {
-    return { completion: stored.completion, decision: this.#decision(source, id, stored, evidence) }
-  }
-
-  #decision(source: Decision['source'], id: string, stored: StoredAnswer, evidence: Evidence | undefined): Decision {
-    const isHit = source !== 'model'
-    return {
-      source,
-      id,
-      similarity: evidence?.similarity,
-      margin: evidence?.margin,
-      bound: evidence?.bound,
-      age: isHit ? Math.max(0, this.#parts.clock.wall() - stored.created) : 0,
-      savedTokens: isHit ? stored.tokens : 0,
-      savedCost: isHit ? stored.cost : undefined,
-      refused: source === 'exact' ? 'exact' : undefined,
+  /**
+   * A function like `complete`, which returns a stream at once, that answers from the cache where it may. Nothing happens before
+   * the first chunk is asked for.
+   */
+  wrapStream<Q extends RequestShape, Rest extends readonly unknown[], C extends ChunkShape>(
+    complete: (request: Q, ...rest: Rest) => AsyncIterable<C>,
+  ): (request: Q, ...rest: Rest) => AsyncGenerator<C, void, undefined> {
+    const cache = this
+    return async function* (request, ...rest) {
+      const { chunks } = await cache.askStream(request, () => complete(request, ...rest))
+      yield* chunks
     }
   }
-}
 
-function refusalOf(canonical: CanonicalRequest, verdict: Serve | Ask | undefined): Decision['refused'] {
-  if (canonical.ineligible !== undefined) return canonical.ineligible
-  if (verdict === undefined || verdict.action === 'serve') return 'failure'
-  return verdict.reason
+  /** Where an answer came from, given what `ask`, `askStream` or a wrapped function returned; undefined for any other object. */
+  decisionOf(answer: object): Decision | undefined {
+    return this.#decisions.get(answer)
+  }
+
+  /**
+   * Says what somebody thought of an answer, named by its decision's id; in whatever process. `bad`: a semantic hit is from now on
+   * none for that request, the judge learns from it, and after `dropAfter` reports the entry is dropped. `good` teaches the judge.
+   */
+  feedback(id: string, verdict: 'good' | 'bad'): Promise<FeedbackReceipt> {
+    return this.#feedback.give(id, verdict)
+  }
+
+  /** What would become of a request now, and why. Changes nothing and asks no model. */
+  async explain(request: RequestShape): Promise<Explanation> {
+    const canonical = canonicalRequest(request as ChatRequest, this.#parts.rules)
+    return explain(canonical, { exchange: this.#exchange, finder: this.#finder })
+  }
+
+  /**
+   * Invalidates every answer that carries one of the tags: `chat:{tenant}`, `model:{id}` or one of yours. The answers go at once
+   * and everywhere, as with the cache's own `invalidateTags`, which does as well; entries of the index go here too.
+   */
+  async invalidateTags(tags: readonly string[]): Promise<Receipt> {
+    const receipt = await this.#parts.cache.invalidateTags(tags)
+    for (const tag of tags) {
+      await changeIndex(this.#parts, (index, signal) => index.deleteTagged(tag, signal))
+    }
+    return receipt
+  }
+
+  /** Counters since the cache was made, in this process. */
+  stats(): SemanticStats {
+    return this.#parts.telemetry.stats()
+  }
+
+  /** Calls `listener` for every event of a type until the returned function is called. */
+  on<T extends SemanticEvent['type']>(type: T, listener: (event: SemanticEventOf<T>) => void): () => void {
+    return this.#parts.telemetry.on(type, listener)
+  }
+
+  /** Resolves when no background work runs any more: answers are indexed, compared and learned from. */
+  whenIdle(): Promise<void> {
+    return this.#exchange.whenIdle()
+  }
+
+  /**
+   * Lets background work end, for `within` at most (default 5 s), and closes the index and the label store. The cache beneath
+   * stays open: it is yours.
+   */
+  async close({ within: longest = '5s' }: { within?: Duration } = {}): Promise<void> {
+    const { clock, learner, index } = this.#parts
+    await within(clock, parseDuration(longest, 'within'), () => this.whenIdle()).catch(() => {})
+    this.#epoch.close()
+    await learner.close()
+    await index.close()
+  }
+
+  #callOf(request: RequestShape, { policy = 'use', signal }: AskOptions): Call {
+    signal?.throwIfAborted()
+    const chat = request as ChatRequest
+    const canonical = canonicalRequest(chat, this.#parts.rules)
+    const tags = [...canonical.tags, ...(this.#parts.tags?.(chat) ?? [])]
+    return { request: chat, canonical, tags, policy, signal }
+  }
+
+  #served(answer: unknown, decision: Decision, stream: boolean): void {
+    if (typeof answer === 'object' && answer !== null) this.#decisions.set(answer, decision)
+    this.#parts.telemetry.emit({ type: 'answer-served', stream, decision })
+  }
 }

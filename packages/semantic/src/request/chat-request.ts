@@ -22,3 +22,17 @@ export interface ChatRequest {
   readonly temperature?: number | null
   readonly [field: string]: unknown
 }
+
+/** What may be asked: any request type of a client library that has these fields. */
+export interface RequestShape {
+  readonly model: string
+  readonly messages: readonly { readonly role: string; readonly content?: unknown }[]
+}
+
+/** The text of a message; undefined when it is not all text. */
+export function textOf({ content }: ChatMessage): string | undefined {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return undefined
+  const texts = content.map((part) => (part.type === 'text' && typeof part.text === 'string' ? part.text : undefined))
+  return texts.includes(undefined) ? undefined : texts.join('\n')
+}

@@ -1,5 +1,5 @@
 import { InvalidOption, type KeyPart } from '@granary/core'
-import { argumentsText } from '@granary/serialization'
+import { argumentsText, digestText } from '@granary/serialization'
 import type { ChatRequest } from './chat-request.ts'
 
 /**
@@ -19,4 +19,12 @@ export function partitionText<Request extends ChatRequest>(partition: Partition<
   if (part === undefined || part === null || part === '')
     throw new InvalidOption('partition', part, `name the tenant, or write partition: 'shared'`)
   return `of(${argumentsText([part])})`
+}
+
+/** The tag of everything a partition holds: `chat:42` for the tenant 42, `chat:shared`, and a digest for what is not plain. */
+export function partitionTag<Request extends ChatRequest>(partition: Partition<Request>, request: Request): string {
+  if (partition === 'shared') return 'chat:shared'
+  const part = partition(request)
+  const plain = typeof part === 'string' || typeof part === 'number' || typeof part === 'bigint'
+  return `chat:${plain ? part : digestText(argumentsText([part]))}`
 }

@@ -17,7 +17,10 @@ function stage(threshold = 0.6) {
     return { choices: [{ message: { content: `answer to ${text}` } }], usage: { total_tokens: 12 } }
   }
   const ask = (content: string, fields: object = {}) =>
-    semantic.ask({ model: 'small', user: 'ada', messages: [{ role: 'user', content }], ...fields }, complete)
+    semantic.ask(
+      { model: 'small', temperature: 0, user: 'ada', messages: [{ role: 'user', content }], ...fields },
+      complete,
+    )
   return { semantic, complete, ask, asked }
 }
 
