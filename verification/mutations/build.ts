@@ -9,12 +9,19 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const packages = join(root, 'packages')
 const folder = join(root, 'verification', '.cache')
 
+/** Builds the engine with patches applied to its sources, and loads it. */
+export async function loadPatched(name: string, patches: readonly Patch[]): Promise<typeof createCache> {
+  const outfile = await bundle(join(packages, 'core', 'src', 'index.ts'), name, patches)
+  const engine: { createCache: typeof createCache } = await import(`${pathToFileURL(outfile).href}?${Date.now()}`)
+  return engine.createCache
+}
+
 /**
- * Builds the engine with patches applied to its sources, and loads it.
+ * Builds a program with patches applied to the engine's sources; resolves to its path.
  *
  * @throws Error when a snippet does not stand in its file exactly once: the list of patches must follow the engine.
  */
-export async function loadPatched(name: string, patches: readonly Patch[]): Promise<typeof createCache> {
+export async function bundle(entry: string, name: string, patches: readonly Patch[]): Promise<string> {
   const outfile = join(folder, `${name.replace(/\W+/g, '-')}.mjs`)
   mkdirSync(folder, { recursive: true })
   const files = new Map<string, string>()
@@ -30,19 +37,22 @@ export async function loadPatched(name: string, patches: readonly Patch[]): Prom
     )
   }
   await build({
-    entryPoints: [join(packages, 'core', 'src', 'index.ts')],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
     conditions: ['@granary/source'],
-    external: ['ioredis', 'msgpackr', 'lz4-napi'],
     logLevel: 'error',
     plugins: [
       {
         name: 'patches',
-        setup: ({ onLoad }) => {
+        setup: ({ onLoad, onResolve }) => {
+          // Our own packages are built in; all others are loaded as they are.
+          onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+            kind === 'entry-point' || path.startsWith('@granary/') ? undefined : { external: true },
+          )
           onLoad({ filter: /packages[\\/]\w+[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
             const contents = files.get(path)
             return contents === undefined ? undefined : { contents, loader: 'ts' }
@@ -51,6 +61,5 @@ export async function loadPatched(name: string, patches: readonly Patch[]): Prom
       },
     ],
   })
-  const engine: { createCache: typeof createCache } = await import(`${pathToFileURL(outfile).href}?${Date.now()}`)
-  return engine.createCache
+  return outfile
 }

@@ -6,7 +6,7 @@ import { runSchedule } from '../torture/simulated/run.ts'
 /** Schedules that once broke a promise, as small as they got. The seed decides how long each message takes. */
 function schedule(seed: number, steps: readonly (readonly [at: number, action: Action])[]): Schedule {
   const clock = { zero: 1_000, rate: 1, wall: 0 }
-  return { seed, processes: [clock, clock, clock], steps: steps.map(([at, action]) => ({ at, action })) }
+  return { seed, mode: 'bus', processes: [clock, clock, clock], steps: steps.map(([at, action]) => ({ at, action })) }
 }
 
 const entry = { process: 1, name: 'owned', row: 3 } as const

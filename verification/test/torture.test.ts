@@ -4,34 +4,33 @@ import { loadPatched } from '../mutations/build.ts'
 import { hunt } from '../mutations/hunt.ts'
 import { MUTATIONS } from '../mutations/list.ts'
 import { SMALL_TABLES } from '../mutations/patch.ts'
+import { runCampaign } from '../torture/campaign/campaign.ts'
 import { Checker, type CheckPlan } from '../torture/history/checker.ts'
 import { Coverage } from '../torture/history/coverage.ts'
 import type { Happened, Promised, Tier } from '../torture/history/record.ts'
-import { simulate } from '../torture/simulate.ts'
+import { simulatedWorld } from '../torture/simulated/simulated-world.ts'
 
 // A machine that does much else at the same time may take ten times as long.
 vi.setConfig({ testTimeout: 120_000 })
 
 describe('the torture of the engine', () => {
+  const torture = async (schedules: number, seed: number, create = createCache) =>
+    (await runCampaign({ world: simulatedWorld(create), schedules, seed })).tally
+
   test('100 seeded schedules break no promise', async () => {
-    const { violations, reads } = await simulate({ schedules: 100, seed: 42, create: createCache })
+    const { violations, reads } = await torture(100, 42)
     expect(Object.fromEntries(violations)).toEqual({})
     expect(reads).toBeGreaterThan(1_000)
   })
 
   test('40 seeded schedules break no promise when every table overflows', async () => {
-    const create = await loadPatched('small tables', SMALL_TABLES)
-    const { violations } = await simulate({ schedules: 40, seed: 7, create })
+    const { violations } = await torture(40, 7, await loadPatched('small tables', SMALL_TABLES))
     expect(Object.fromEntries(violations)).toEqual({})
   })
 
   test('the same seed gives the same run', async () => {
-    const runs = [
-      await simulate({ schedules: 8, seed: 99, create: createCache }),
-      await simulate({ schedules: 8, seed: 99, create: createCache }),
-    ]
-    expect(runs[0]?.reads).toBe(runs[1]?.reads)
-    expect(runs[0]?.coverage.counts).toEqual(runs[1]?.coverage.counts)
+    const [one, other] = [await torture(8, 99), await torture(8, 99)]
+    expect(one.toRecord()).toEqual(other.toRecord())
   })
 
   test.each([
@@ -135,7 +134,7 @@ describe('each point of the guarantee is held against the answers', () => {
     const checker = new Checker(plan, new Coverage())
     const entry = { name: 'row', row: 1 } as const
     checker.observe({ kind: 'delivered', promises: [{ ...entry, version: 2 }], cause: 'key', at: 10, process: 'here' })
-    checker.rest()
+    checker.observe({ kind: 'rested', at: 15, process: '' })
     checker.observe({ kind: 'born', skew: { zero: 0, rate: 1, wall: 0 }, at: 20, process: 'new' })
     checker.observe({ kind: 'asked', call: 0, how: 'get', entries: [entry], at: 21, process: 'new' })
     const seen = { ...entry, version: 1, whole: true }
@@ -174,7 +173,7 @@ describe('each point of the guarantee is held against the answers', () => {
     tell({ kind: 'began', operation: 0, what: 'read row/1' })
     tell({ kind: 'began', operation: 1, what: 'put row/1' })
     tell({ kind: 'ended', operation: 1, error: 'Error: boom' })
-    checker.rest()
+    tell({ kind: 'rested' })
     expect(checker.violations.map(({ kind }) => kind)).toEqual(['wrong-key', 'wrong-type', 'error-to-caller', 'hang'])
   })
 })

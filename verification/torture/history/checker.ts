@@ -99,6 +99,15 @@ export class Checker {
       case 'left-over':
         this.#leftOver(record)
         return
+      case 'rested':
+        this.#rest()
+        return
+      case 'looked':
+        this.#label = undefined
+        return
+      case 'closed':
+        this.#close()
+        return
       default:
         this.#changed(record)
     }
@@ -108,8 +117,7 @@ export class Checker {
     this.violations.push({ kind: this.#label ?? kind, at: this.#now, what })
   }
 
-  /** Everything has had time to end: what has not, never will. Stale answers from now on are found at rest. */
-  rest(): void {
+  #rest(): void {
     for (const { what, process, since } of this.#pending.values())
       this.report(
         what === 'delivery' ? 'undelivered' : 'hang',
@@ -118,13 +126,7 @@ export class Checker {
     this.#label = 'stale-at-rest'
   }
 
-  /** The look at rest is over. */
-  looked(): void {
-    this.#label = undefined
-  }
-
-  /** All processes have closed their caches. */
-  closed(): void {
+  #close(): void {
     for (const { what, process } of this.#pending.values())
       this.report('unsettled', `${process} ${what} is pending after close()`)
     if (!this.#plan.oneLoad || this.#disturbed) return

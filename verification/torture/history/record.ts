@@ -19,7 +19,7 @@ export interface Promised extends Entry {
 }
 
 /** What a read was answered with, as far as the checker looks at it. */
-export interface Seen extends Entry {
+interface Seen extends Entry {
   readonly version: number
   /** Whether it came back in the shape in which it was stored. */
   readonly whole: boolean
@@ -67,6 +67,12 @@ export type Happened =
   | ({ readonly kind: 'left-over' } & LeftOver)
   /** Redis failed a process, or the process itself was slow: what it owes while all is well it does not owe. */
   | { readonly kind: 'disturbed' }
+  /** Everything has had time to end: what has not, never will. Stale answers from now on are found at rest. */
+  | { readonly kind: 'rested' }
+  /** The look at rest is over. */
+  | { readonly kind: 'looked' }
+  /** All processes have closed their caches. */
+  | { readonly kind: 'closed' }
 
 /** When something happened, in milliseconds of a clock that all processes share, and in which process. */
 export type Record = Happened & { readonly at: number; readonly process: string }

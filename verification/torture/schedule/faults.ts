@@ -1,6 +1,6 @@
 import type { Place } from '../../simulation/network.ts'
 import type { Draft, Strike } from './draft.ts'
-import { deferral, failingLoads, manyTags, splitLanes, unevenClock } from './recipes.ts'
+import { cutAfter, deferral, failingLoads, failover, manyTags, splitLanes, unevenClock } from './recipes.ts'
 
 interface FaultRecipe {
   readonly weight: number
@@ -18,9 +18,11 @@ export type Fault =
   | 'silent-bus'
   | 'partition'
   | 'cut'
+  | 'cut-after'
   | 'pause'
   | 'hang'
   | 'restart'
+  | 'failover'
   | 'metadata'
   | 'flush'
   | 'full'
@@ -31,19 +33,6 @@ export type Fault =
   | 'uneven-clock'
   | 'many-tags'
   | 'mixed'
-
-const SCRIPTS = [
-  'acquire',
-  'commit',
-  'put-and-tell',
-  'bump',
-  'bump',
-  'hello',
-  'write-and-tell',
-  'release',
-  'renew',
-  'records',
-]
 
 const length = ({ chance }: Draft) => (chance.yes(0.5) ? chance.spread(5, 80) : chance.spread(60, 1_200))
 
@@ -81,7 +70,6 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
     weight: 3,
     apply: (draft, { at, victim }) => {
       const { chance } = draft
-      if (chance.yes(0.4)) draft.add(at, { kind: 'cut-after', process: victim, script: chance.pick(SCRIPTS) })
       for (let count = chance.whole(0, 3); count > 0; count--) {
         const late = chance.yes(0.4) ? 'lost' : chance.spread(0.5, 400)
         draft.add(at + chance.spread(0.2, 20), {
@@ -92,6 +80,13 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
         })
       }
       return chance.spread(10, 300)
+    },
+  },
+  'cut-after': {
+    weight: 2,
+    apply: (draft, strike) => {
+      cutAfter(draft, strike)
+      return draft.chance.spread(10, 300)
     },
   },
   pause: {
@@ -112,6 +107,7 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
     },
   },
   restart: { weight: 2, apply: restart },
+  failover: { weight: 1, apply: failover },
   metadata: {
     weight: 2,
     apply: (draft, { at }) => {

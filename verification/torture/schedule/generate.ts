@@ -3,6 +3,7 @@ import type { Skew } from '../../simulation/process-clock.ts'
 import { OWNED, ROWS } from '../application/entries.ts'
 import { Draft } from './draft.ts'
 import { FAULTS, type Fault } from './faults.ts'
+import { MODES, type Mode } from './modes.ts'
 import type { At, Schedule } from './schedule.ts'
 
 /** The schedule of a seed. */
@@ -16,13 +17,21 @@ export function generate(seed: number, fault?: Fault): Schedule {
   const calm = fault === undefined && chance.yes(0.25)
   for (let scene = 0; scene < scenes; scene++)
     at = playScene(draft, at, calm ? undefined : (fault ?? chance.weighted(FAULT_WEIGHTS)))
-  return { seed, processes, steps: draft.steps.toSorted((a, b) => a.at - b.at) }
+  return { seed, mode: modeOf(seed), processes, steps: draft.steps.toSorted((a, b) => a.at - b.at) }
 }
 
 const FAULT_WEIGHTS = Object.fromEntries(Object.entries(FAULTS).map(([name, { weight }]) => [name, weight])) as Record<
   Fault,
   number
 >
+
+const MODE_WEIGHTS = Object.fromEntries(Object.entries(MODES).map(([mode, { weight }]) => [mode, weight])) as Record<
+  Mode,
+  number
+>
+
+/** Drawn from a chance of its own, so that another mode changes no other schedule. */
+const modeOf = (seed: number): Mode => new Chance(seed, 11).weighted(MODE_WEIGHTS)
 
 /** Warm up, disturb, race, look again. */
 function playScene(draft: Draft, start: number, fault: Fault | undefined): number {

@@ -134,3 +134,44 @@ export function manyTags(draft: Draft, { at, victim }: Strike): number {
     draft.add(at + 160 + chance.next() * 40, { ...entry, process, kind: 'get' })
   return 200
 }
+
+/** A replica misses one invalidation, and takes over. */
+export function failover(draft: Draft, { at, victim, target }: Strike): number {
+  const { chance } = draft
+  const lag = chance.spread(1, 60)
+  draft.read(at - 20, { ...target, process: victim }, 0)
+  draft.add(at, { kind: 'lag' })
+  draft.change(at + lag * chance.next(), { ...target, process: draft.other(victim) })
+  draft.add(at + lag + chance.spread(1, 20), { kind: 'promote' })
+  for (let read = chance.whole(1, 4); read > 0; read--)
+    draft.read(at + lag + chance.spread(2, 200), { ...target, process: draft.process() })
+  return lag + 100
+}
+
+const SCRIPTS = [
+  'acquire',
+  'commit',
+  'put-and-tell',
+  'bump',
+  'bump',
+  'hello',
+  'write-and-tell',
+  'release',
+  'renew',
+  'records',
+]
+
+/** The connection breaks between the execution of a script and its reply; scripts that are rare are called for. */
+export function cutAfter(draft: Draft, { at, victim, target }: Strike): void {
+  const { chance } = draft
+  const script = chance.pick(SCRIPTS)
+  const owned = 3 + (victim % 2)
+  const isOwner = owned % draft.processes === victim
+  draft.add(at, { kind: 'cut-after', process: victim, script })
+  if (script === 'put-and-tell')
+    draft.add(at + 1, { name: 'row', row: target.row % 3, process: victim, kind: 'put', load: draft.load(0) })
+  if (script === 'write-and-tell' && isOwner) draft.add(at + 1, { name: 'owned', row: owned, process: victim, kind: 'set' })
+  if (script === 'release') draft.read(at + 1, { ...target, process: victim }, 1)
+  if (script === 'renew')
+    draft.add(at + 1, { ...target, process: victim, kind: 'read', load: { before: 300, after: 300, fails: false } })
+}

@@ -1,6 +1,7 @@
 import type { Place } from '../../simulation/network.ts'
 import type { Skew } from '../../simulation/process-clock.ts'
 import type { Role } from '../../simulation/socket.ts'
+import type { Mode } from './modes.ts'
 
 /** The names that the simulated application caches; what sets them apart stands in `application.ts`. */
 export type EntryName = 'row' | 'brief' | 'soft' | 'strict' | 'large' | 'owned' | 'ledger'
@@ -47,6 +48,10 @@ export type Action =
   | { readonly kind: 'hang'; readonly for: number }
   | { readonly kind: 'restart'; readonly data: 'empty' | 'old'; readonly down: number }
   | { readonly kind: 'save' }
+  /** The replica hears nothing any more. */
+  | { readonly kind: 'lag' }
+  /** The master dies, and the replica takes over as it is. */
+  | { readonly kind: 'promote' }
   | { readonly kind: 'evict'; readonly what: 'clk' | 'tags' | 'frames' | 'everything' }
   | { readonly kind: 'full'; readonly for: number }
   | { readonly kind: 'forget-scripts' }
@@ -61,6 +66,7 @@ export interface Step {
 /** Everything that decides how a run goes. */
 export interface Schedule {
   readonly seed: number
+  readonly mode: Mode
   readonly processes: readonly Skew[]
   readonly steps: readonly Step[]
 }

@@ -6,6 +6,7 @@ import { longestLoad, planChecks } from '../history/check-plan.ts'
 import { Checker } from '../history/checker.ts'
 import { Coverage } from '../history/coverage.ts'
 import type { Outcome } from '../history/outcome.ts'
+import type { Happened } from '../history/record.ts'
 import { type Action, endOf, isApplication, type Schedule } from '../schedule/schedule.ts'
 import { SimulatedDatabase } from './database.ts'
 import { LEASE_TIME, SimulatedProcess } from './process.ts'
@@ -53,6 +54,7 @@ class Run {
       process: (index) => this.#processes[index] as SimulatedProcess,
       crash: (index) => this.#crash(index),
       saved: undefined,
+      replica: undefined,
     }
     schedule.processes.forEach((_, index) => {
       this.#start(index)
@@ -69,11 +71,15 @@ class Run {
     await this.#lookAtRest()
     for (const process of this.#processes) process.close()
     await timeline.runUntil(timeline.now + 6_000)
-    this.#checker.closed()
+    this.#note({ kind: 'closed' })
     this.#coverage.count('message before an older reply', this.#network.overtaken)
     this.#coverage.count('executed after the sender gave up', this.#network.zombies)
     const { violations, reads } = this.#checker
     return { violations, reads, coverage: this.#coverage }
+  }
+
+  #note(happened: Happened): void {
+    this.#checker.observe({ ...happened, at: this.#timeline.now, process: '' })
   }
 
   #start(index: number): void {
@@ -114,13 +120,13 @@ class Run {
 
   /** Nothing is under way any more: every promise has been kept everywhere, and a newcomer sees it too. */
   async #lookAtRest(): Promise<void> {
-    this.#checker.rest()
+    this.#note({ kind: 'rested' })
     this.#start(this.#processes.length)
     await this.#timeline.runUntil(this.#timeline.now + 200)
     for (const process of this.#processes)
       for (const entry of this.#checker.entries)
         for (const kind of ['peek', 'get'] as const) process.begin({ kind, process: process.index, ...entry })
     await this.#timeline.runUntil(this.#timeline.now + 500)
-    this.#checker.looked()
+    this.#note({ kind: 'looked' })
   }
 }

@@ -10,8 +10,12 @@ export interface Surroundings {
   readonly coverage: Coverage
   readonly process: (index: number) => SimulatedProcess
   readonly crash: (index: number) => void
-  saved: ReturnType<Network['server']['keyspace']['snapshot']> | undefined
+  saved: Snapshot | undefined
+  /** What the replica knows. */
+  replica: { readonly data: Snapshot; readonly clock: string | undefined } | undefined
 }
+
+type Snapshot = ReturnType<Network['server']['keyspace']['snapshot']>
 
 const CLOCK_KEY = '{torture}:clk'
 const TAGS_KEY = '{torture}:tags'
@@ -54,6 +58,12 @@ export function disturb(world: Surroundings, action: Action): void {
     case 'save':
       world.saved = network.server.keyspace.snapshot()
       return
+    case 'lag':
+      world.replica = { data: network.server.keyspace.snapshot(), clock: network.server.keyspace.string(CLOCK_KEY) }
+      return
+    case 'promote':
+      promote(world)
+      return
     case 'evict':
       evict(world, action.what)
       return
@@ -73,6 +83,13 @@ export function disturb(world: Surroundings, action: Action): void {
     default:
       throw new Error(`${action.kind} is not an action of the world`)
   }
+}
+
+function promote({ network, coverage, replica }: Surroundings): void {
+  if (replica === undefined) return
+  if (network.server.keyspace.string(CLOCK_KEY) !== replica.clock)
+    coverage.count('replica promoted behind by an invalidation')
+  network.restart(replica.data)
 }
 
 function pause({ network, coverage, process }: Surroundings, action: Extract<Action, { kind: 'pause' }>): void {

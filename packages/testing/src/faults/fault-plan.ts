@@ -53,6 +53,8 @@ export type Disturbance =
   | { readonly kind: 'throttle'; readonly bytesPerSecond: number }
   /** Of each connection so many more bytes pass, then it is closed: with a reset, or in good order under `how: 'end'`. */
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly how?: 'reset' | 'end' }
+  /** Of each connection so many messages of pub/sub are swallowed; it stays open, and replies pass. */
+  | { readonly kind: 'lose'; readonly messages: number }
   /** One random bit of each hit byte is flipped; `share` in (0, 1] is the chance of a byte to be hit. */
   | { readonly kind: 'corrupt'; readonly share: number }
 
@@ -82,6 +84,9 @@ export function checkFaultPlan(plan: FaultPlan): void {
       return
     case 'cut':
       atLeast('afterBytes', plan.afterBytes, 0)
+      return
+    case 'lose':
+      atLeast('messages', plan.messages, 1)
       return
     case 'corrupt':
       if (plan.share > 0 && plan.share <= 1) return

@@ -134,7 +134,7 @@ export class Lane {
     }
     if (content === 'reset') return void sever('reset')
     if (content === 'end') return void sink.end()
-    return this.#send(content, faults)
+    return this.#traces.loses(content, faults) ? undefined : this.#send(content, faults)
   }
 
   #send(segment: Segment, faults: readonly InjectedFault[]): Promise<void> | undefined {

@@ -35,8 +35,8 @@ export class ProxiedPair implements ProxiedConnection {
     this.index = index
     this.#setting = setting
     this.#client = client
-    this.#redis = connect({ ...setting.target, noDelay: true, allowHalfOpen: true })
-    const { board, clock, record } = setting
+    const { board, clock, record, target } = setting
+    this.#redis = connect({ host: target.host, port: target.port, noDelay: true, allowHalfOpen: true })
     const shared = { connection: this, board, clock, sever: (how: 'reset' | 'end') => this.sever(how) }
     this.#lanes = [
       new Lane({
@@ -78,8 +78,10 @@ export class ProxiedPair implements ProxiedConnection {
     for (const lane of this.#lanes) lane.close()
     this.#redis.resume()
     this.#redis.destroySoon()
-    if (how === 'reset') this.#client.resetAndDestroy()
-    else this.#client.destroySoon()
+    // The system refuses to reset a connection that was half closed before, and Node then never closes it.
+    if (how === 'end') this.#client.destroySoon()
+    else if (this.#client.writableEnded) this.#client.destroy()
+    else this.#client.resetAndDestroy()
   }
 
   #note(unit: 'commands' | 'replies', segment: Segment): void {

@@ -7,7 +7,7 @@ import type { ProxyTarget } from './proxied-pair.ts'
 
 /** What a fault proxy stands in front of. */
 export interface FaultProxyOptions {
-  /** The server to pass bytes to; a started {@link RedisServer} fits. */
+  /** The server to pass bytes to; a started {@link RedisServer} fits. Asked anew for each connection, so it may move. */
   readonly target: ProxyTarget
   /** The port to listen on; default: a random free one from 15000 to 31999. */
   readonly port?: number
@@ -40,10 +40,9 @@ const PORT_ATTEMPTS = 5
  * @throws {@link InvalidTestOption} for options that cannot be used
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
-  const { host, port: targetPort } = options.target
-  const { seed = 1, clock = realClock } = options
+  const { target, seed = 1, clock = realClock } = options
   if (!Number.isSafeInteger(seed)) throw new InvalidTestOption('seed', seed, 'give a whole number')
-  const setting = { target: { host, port: targetPort }, seed, clock }
+  const setting = { target, seed, clock }
   for (let attempt = 1; ; attempt++) {
     const address = { host: '127.0.0.1', port: options.port ?? (await freePort()) }
     try {

@@ -240,6 +240,20 @@ describe('cut', () => {
   })
 })
 
+describe('lose', () => {
+  test('swallows so many published messages; the connection stays open, and its replies pass', async () => {
+    const subscriber = await newClient()
+    const heard: string[] = []
+    subscriber.on('message', (_, message) => heard.push(message))
+    await subscriber.subscribe('news')
+    await proxy.inject({ kind: 'lose', messages: 2 })
+    for (const message of ['one', 'two', 'three']) await redis.command('PUBLISH', 'news', message)
+    expect(await subscriber.ping()).toMatch(/pong/i)
+    expect(heard).toEqual(['three'])
+    expect(proxy.connections).toHaveLength(1)
+  })
+})
+
 describe('corrupt', () => {
   test('flips bits on the way down and leaves what Redis holds alone', async () => {
     const value = 'v'.repeat(2_000)
@@ -377,6 +391,33 @@ describe('Redis behind the proxy', () => {
     await expect(newClient()).rejects.toThrow()
     await redis.restart()
     expect(await (await newClient()).ping()).toBe('PONG')
+  })
+})
+
+describe('a target that moves', () => {
+  test('new connections go where it is now', async () => {
+    await using other = await startRedis()
+    let current = redis
+    const target = {
+      host: redis.host,
+      get port() {
+        return current.port
+      },
+    }
+    const moving = await startFaultProxy({ target })
+    try {
+      await redis.command('SET', 'who', 'the old one')
+      await other.command('SET', 'who', 'the new one')
+      const client = new Redis(moving.url)
+      client.on('error', () => {})
+      clients.push(client)
+      expect(await client.get('who')).toBe('the old one')
+      current = other
+      moving.drop()
+      expect(await client.get('who')).toBe('the new one')
+    } finally {
+      await moving.stop()
+    }
   })
 })
 

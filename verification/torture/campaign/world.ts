@@ -1,0 +1,14 @@
+import type { Outcome } from '../history/outcome.ts'
+import type { Schedule } from '../schedule/schedule.ts'
+
+/** Where schedules are run: simulated, or real. */
+export interface World {
+  /** How many schedules may run at the same time. */
+  readonly parallel: number
+  /** How many runs shrinking a finding may cost; a real world is another each time, and slow. */
+  readonly patience: number
+  /** Runs that say whether a schedule breaks a promise: 1 where the same schedule always gives the same run. */
+  readonly tries: number
+  run(schedule: Schedule): Promise<Outcome>
+  stop(): Promise<void>
+}

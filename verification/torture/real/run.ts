@@ -1,0 +1,174 @@
+import { MAX_STALENESS } from '../application/entries.ts'
+import { planChecks } from '../history/check-plan.ts'
+import { Checker } from '../history/checker.ts'
+import { Coverage } from '../history/coverage.ts'
+import type { Outcome } from '../history/outcome.ts'
+import type { Entry, Happened, Record } from '../history/record.ts'
+import { endOf, isApplication, type Schedule } from '../schedule/schedule.ts'
+import { disturb, type RealWorld } from './disturb.ts'
+import type { Opening } from './messages.ts'
+import { sharedNow } from './shared-time.ts'
+import type { Site } from './site.ts'
+
+/** How long everything may take to end when nothing is wrong any more. */
+const PATIENCE = 15_000
+/** How long a cache may take to close. */
+const CLOSING = 6_000
+/** Orders are given so long before they are due, in milliseconds. */
+const HEAD_START = 30
+
+/** What is run, and where. */
+export interface RealPlan {
+  readonly site: Site
+  readonly library: string
+  readonly databasePort: number
+  /** Tells runs of the same schedule apart. */
+  readonly run: string
+}
+
+/** One schedule on a site: real processes, a real server, real time. Each run is a little different. */
+export async function runForReal(schedule: Schedule, plan: RealPlan): Promise<Outcome> {
+  return new RealRun(schedule, plan).play()
+}
+
+class RealRun {
+  readonly #schedule: Schedule
+  readonly #plan: RealPlan
+  readonly #records: Record[] = []
+  readonly #coverage = new Coverage()
+  readonly #namespace: string
+  readonly #world: RealWorld
+  readonly #busy: Promise<unknown>[] = []
+  /** Who runs in each worker. */
+  readonly #labels: string[] = []
+  #startsAt = 0
+  #lives = 0
+
+  constructor(schedule: Schedule, plan: RealPlan) {
+    this.#schedule = schedule
+    this.#plan = plan
+    this.#namespace = `torture-${plan.run}`
+    this.#world = {
+      site: plan.site,
+      namespace: this.#namespace,
+      coverage: this.#coverage,
+      crash: (index) => this.#crash(index),
+    }
+  }
+
+  async play(): Promise<Outcome> {
+    const { site } = this.#plan
+    await site.clear()
+    if (this.#schedule.steps.some(({ action }) => action.kind === 'lag')) await site.follow()
+    this.#startsAt = sharedNow() + HEAD_START
+    const workers = site.workers.slice(0, this.#schedule.processes.length)
+    await Promise.all(workers.map((_, index) => this.#open(index, `P${index}`)))
+    for (const { at, action } of this.#schedule.steps)
+      if (!isApplication(action)) this.#at(at, () => disturb(this.#world, action))
+    await this.#until(endOf(this.#schedule) + 1)
+    await Promise.all(this.#busy)
+    await this.#comeToRest()
+    return this.#check()
+  }
+
+  async #comeToRest(): Promise<void> {
+    const { site } = this.#plan
+    await site.heal()
+    await this.#tellAll({ kind: 'settle', within: PATIENCE })
+    this.#note({ kind: 'rested' })
+    await this.#open(0, 'N')
+    await pause(MAX_STALENESS + 20)
+    const entries = this.#entries()
+    await this.#tellAll({ kind: 'look', entries })
+    await this.#tellAll({ kind: 'settle', within: PATIENCE })
+    this.#note({ kind: 'looked' })
+    await this.#tellAll({ kind: 'close', within: CLOSING })
+    this.#note({ kind: 'closed' })
+  }
+
+  #check(): Outcome {
+    const plan = planChecks(this.#schedule, {
+      leaseTime: 500,
+      lateWake: 2_000,
+      slack: 3_000,
+      // Whether the budget of a call is kept depends on what else the machine does.
+      connectedAt: undefined,
+    })
+    const checker = new Checker(plan, this.#coverage)
+    for (const record of this.#records.toSorted((a, b) => a.at - b.at)) checker.observe(record)
+    const { violations, reads } = checker
+    return { violations, reads, coverage: this.#coverage }
+  }
+
+  async #open(index: number, label: string): Promise<void> {
+    const { site, library, databasePort } = this.#plan
+    const { steps, processes, mode } = this.#schedule
+    const worker = site.workers[index]
+    if (worker === undefined) return
+    worker.onRecords = (records) => this.#records.push(...records)
+    this.#labels[index] = label
+    const from = label === `P${index}` ? Number.NEGATIVE_INFINITY : sharedNow() - this.#startsAt
+    const opening: Opening = {
+      label,
+      library,
+      mode,
+      namespace: this.#namespace,
+      port: (site.proxies[index] as (typeof site.proxies)[number]).port,
+      databasePort,
+      skew: processes[index] as (typeof processes)[number],
+      startsAt: this.#startsAt,
+      steps: steps.filter(({ at, action }) => isApplication(action) && action.process === index && at > from),
+    }
+    await worker.tell({ kind: 'open', ...opening })
+  }
+
+  /** The process is killed; another takes its place and does what is still to be done. */
+  async #crash(index: number): Promise<void> {
+    const { site } = this.#plan
+    await site.workers[index]?.kill()
+    this.#records.push({ kind: 'died', process: this.#labels[index] ?? '', at: this.#now() })
+    this.#lives += 1
+    await site.replace(index)
+    await this.#open(index, `P${index}'${this.#lives}`)
+  }
+
+  /** Every entry that was asked for or invalidated. */
+  #entries(): Entry[] {
+    const entries = new Map<string, Entry>()
+    for (const record of this.#records) {
+      const named = record.kind === 'asked' ? record.entries : record.kind === 'held' ? record.promises : []
+      for (const { name, row } of named) entries.set(`${name}/${row}`, { name, row })
+    }
+    return [...entries.values()]
+  }
+
+  #note(happened: Happened): void {
+    this.#records.push({ ...happened, at: this.#now(), process: '' })
+  }
+
+  #now(): number {
+    return sharedNow() - this.#startsAt
+  }
+
+  async #tellAll(order: Parameters<Site['workers'][number]['tell']>[0]): Promise<void> {
+    const { site } = this.#plan
+    await Promise.all(site.workers.slice(0, this.#schedule.processes.length).map((worker) => worker.tell(order)))
+  }
+
+  #at(at: number, run: () => Promise<void>): void {
+    // What cannot be done to a server that is dead already is not done.
+    const work = this.#until(at).then(run)
+    this.#busy.push(work.catch(() => this.#coverage.count('disturbance that came to nothing')))
+  }
+
+  async #until(at: number): Promise<void> {
+    const left = at - this.#now()
+    if (left > 0) await pause(left)
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}
