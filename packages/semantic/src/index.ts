@@ -13,7 +13,16 @@ export { DeadlineMissed } from './cache/within.ts'
 export { createSemanticCache } from './create-semantic-cache.ts'
 // Embedders
 export type { Embedder, Embedding } from './embed/embedder.ts'
+export { EmbedderUnavailable } from './embed/embedder-unavailable.ts'
+export { type EnergeticModel, energeticEmbedder } from './embed/energetic-embedder.ts'
+export { type HttpEmbedderOptions, httpEmbedder } from './embed/http-embedder.ts'
 export { type LexicalEmbedderOptions, lexicalEmbedder } from './embed/lexical-embedder.ts'
+export { type MemoizedEmbedderOptions, memoizedEmbedder } from './embed/memoized-embedder.ts'
+export {
+  type FeatureExtraction,
+  type TransformersEmbedderOptions,
+  transformersEmbedder,
+} from './embed/transformers-embedder.ts'
 // Judges
 export { thresholdJudge } from './judge/threshold-judge.ts'
 export type { Ask, Evidence, Judge, JudgeInput, Label, Refusal, Serve, Trial, Verdict } from './judge/verdict.ts'
@@ -23,6 +32,7 @@ export type { LabelPage, LabelStore } from './labels/label-store.ts'
 export { type MemoryLabelStoreOptions, memoryLabelStore } from './labels/memory-label-store.ts'
 // Indexes
 export { type MemoryIndexOptions, memoryIndex } from './nearest/memory-index.ts'
+export { type PgClient, type PgvectorIndexOptions, pgvectorIndex, pgvectorSchema } from './nearest/pgvector-index.ts'
 export { type RedisIndexOptions, redisIndex } from './nearest/redis/redis-index.ts'
 export { type IndexRedis, IndexUnavailable } from './nearest/redis/redis-line.ts'
 export type { IndexEntry, Neighbour, NewIndexEntry, VectorIndex } from './nearest/vector-index.ts'
