@@ -1,7 +1,7 @@
 import type { Mean } from './mean.ts'
 
 /** Bits of a code. */
-export const CODE_BITS = 256
+const CODE_BITS = 256
 
 /** Bytes of a code: what an entry takes in the mirror of a process. */
 export const CODE_BYTES = CODE_BITS / 8

@@ -2,7 +2,7 @@ import { IndexUnavailable } from './redis-line.ts'
 import { CODE_BYTES } from './sign-code.ts'
 
 /** A place whose code has changed, and its code of now. */
-export interface Change {
+interface Change {
   readonly slot: number
   readonly code: Uint8Array
 }
