@@ -43,7 +43,11 @@ export const CLOCKS: readonly Mutation[] = [
     name: 'life ignored',
     faults: ['restart'],
     patches: [
-      { file: inMetadata, find: 'if not inc or life ~= ARGV[2] or not mark', replace: 'if not inc or not mark' },
+      {
+        file: inMetadata,
+        find: 'if not inc or (life ~= ARGV[2] and not is_earlier(ARGV[2], life)) or not mark',
+        replace: 'if not inc or not mark',
+      },
       { file: 'serialization/src/frame/read-frame.ts', find: 'this.#same(FRAME.life, life) && ', replace: '' },
     ],
   },

@@ -20,8 +20,8 @@ export const GATES: readonly Mutation[] = [
     patches: [
       {
         file: 'core/src/redis/supervisor.ts',
-        find: '        reading = await session.bump(targets, clock.now() + patience)\n',
-        replace: '',
+        find: 'const { left, reading } = await deliver(session, taken, clock.now() + this.#options.session.patience)',
+        replace: 'const left = [], reading = undefined',
       },
     ],
   },

@@ -272,7 +272,7 @@ export class Cache {
   /** What runs inside now, for tests. */
   inspect(): Inspection {
     const { flights, background, puts, queue } = this.#engine
-    return { flights: flights.size, background: background.size, puts: puts.size, queued: queue.size }
+    return { flights: flights.size, background: background.size, puts: puts.size, queued: queue.pending }
   }
 }
 

@@ -141,6 +141,8 @@ export type RedisFailure =
   | 'deadline'
   | 'overload'
   | 'readonly'
+  /** The slot is served elsewhere, on its way, or by nobody. */
+  | 'moved'
   | 'loading'
   | 'busy'
   | 'oom'

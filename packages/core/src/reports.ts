@@ -61,7 +61,7 @@ export function statsOf(
     redisFailures: Object.fromEntries(failures),
     entries: memory.size,
     bytes: memory.bytes,
-    queued: queue.size,
+    queued: queue.pending,
     names,
   }
 }
@@ -69,5 +69,5 @@ export function statsOf(
 /** The state of the cache. */
 export function healthOf({ settings, queue }: Engine, { state, reason, since }: ConnectionReport): Health {
   const status = settings.closed ? 'closed' : state === 'away' ? 'degraded' : 'ok'
-  return { status, redis: state, reason, since, queued: queue.size }
+  return { status, redis: state, reason, since, queued: queue.pending }
 }

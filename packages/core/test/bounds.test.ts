@@ -122,8 +122,10 @@ describe('C13: invalidations that wait for Redis', () => {
     queue.add({ keys: [addressOf(1)], members: [] })
     const [first, second] = [queue.whenEmpty(), queue.whenEmpty()]
     queue.settle()
-    queue.take(1)
+    const taken = queue.take(1)
     queue.settle()
+    expect(queue.pending).toBe(1)
+    queue.settle(taken)
     await Promise.all([first, second])
     queue.add({ keys: [addressOf(1)], members: [] })
     const abandoned = queue.whenEmpty()

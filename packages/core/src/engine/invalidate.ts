@@ -8,7 +8,7 @@ import { EVERYTHING } from '../invalidation/outbound-queue.ts'
 import type { InvalidationSummary } from '../telemetry/event.ts'
 import type { Engine } from './engine.ts'
 import { countFailure } from './redis-failure.ts'
-import type { Address, RemoteTier, Targets } from './remote.ts'
+import type { Address, RemoteTier, Targets, Undelivered } from './remote.ts'
 
 /** What became of an invalidation: in force everywhere, or in force here and queued for Redis. */
 export type Receipt =
@@ -60,7 +60,14 @@ export async function invalidate(engine: Engine, request: InvalidationRequest, r
   let reading: ClockReading | undefined
   try {
     if (!remote.isOpen) await remote.untilFirstOpen(engine.settings.firstConnection)
-    reading = await send(remote, targets)
+    const sent = await send(remote, targets)
+    reading = sent.reading
+    if (sent.left !== undefined) {
+      failure = sent.left.cause
+      countFailure(engine, failure)
+      engine.queue.add({ keys: sent.left.keys, members: [] })
+      followingOf(engine.owner)?.queued(engine)
+    }
   } catch (cause) {
     failure = cause ?? new Error('unknown')
     countFailure(engine, failure)
@@ -81,16 +88,20 @@ export async function invalidate(engine: Engine, request: InvalidationRequest, r
   }
 }
 
-/** Sends an invalidation in as many scripts as it needs. */
-async function send(remote: RemoteTier, { keys, members }: Targets): Promise<ClockReading | undefined> {
+/** Sends an invalidation in as many scripts as it needs; answers the clock after them, and what a part of Redis did not take. */
+async function send(
+  remote: RemoteTier,
+  { keys, members }: Targets,
+): Promise<{ reading: ClockReading | undefined; left: Undelivered | undefined }> {
   let reading: ClockReading | undefined
+  let left: Undelivered | undefined
   for (let at = 0; at < Math.max(keys.length, members.length); at += LARGEST_BUMP) {
-    reading = await remote.invalidate({
-      keys: keys.slice(at, at + LARGEST_BUMP),
-      members: members.slice(at, at + LARGEST_BUMP),
-    })
+    const part = { keys: keys.slice(at, at + LARGEST_BUMP), members: members.slice(at, at + LARGEST_BUMP) }
+    const sent = await remote.invalidate(part)
+    reading = sent.reading
+    if (sent.left !== undefined) left = { ...sent.left, keys: [...(left?.keys ?? []), ...sent.left.keys] }
   }
-  return reading
+  return { reading, left }
 }
 
 /** What an invalidation names, counted. */

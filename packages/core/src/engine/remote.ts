@@ -1,3 +1,4 @@
+import type { RedisUnavailable } from '../errors.ts'
 import type { ClockReading, MarkedReading } from '../invalidation/clock-reading.ts'
 import type { Link } from '../invalidation/link.ts'
 
@@ -14,6 +15,12 @@ export interface Targets {
   readonly keys: readonly Address[]
   /** Members of the tag table: tag digests, `n:<name>` for a name, `*` for the namespace. */
   readonly members: readonly string[]
+}
+
+/** Keys whose entries may still be in Redis, and why. They are not read there until they were sent again. */
+export interface Undelivered {
+  readonly keys: readonly Address[]
+  readonly cause: RedisUnavailable
 }
 
 /** What a read brought back. */
@@ -83,8 +90,8 @@ export interface RemoteTier {
   write(address: Address, frame: (life: Uint8Array) => StoredFrame, deadline: number): Promise<ClockReading>
   /** The records of tag members, or undefined when the metadata was lost. */
   records(members: readonly string[], deadline: number): Promise<readonly number[] | undefined>
-  /** Invalidates keys and members everywhere; resolves to the clock after it. */
-  invalidate(targets: Targets): Promise<ClockReading>
+  /** Invalidates keys and members everywhere; resolves to the clock after it, and to what a part of Redis alone did not take. */
+  invalidate(targets: Targets): Promise<{ readonly reading: ClockReading; readonly left: Undelivered | undefined }>
   /** Something happened that only a new session with a replay can make good. */
   distrust(cause: unknown): void
   /** Server time for a local instant, and back; milliseconds. */

@@ -13,6 +13,8 @@ export class OutboundQueue {
   readonly #limit: number
   #keys = new Map<string, Address>()
   #members = new Set<string>()
+  /** What is on its way, and how often: taken, and not yet known to have arrived. */
+  readonly #underway = new Map<string, number>()
   /** How often everything that waited has been delivered. */
   deliveries = 0
   /** The clock as the last delivery left it. */
@@ -28,6 +30,19 @@ export class OutboundQueue {
     return this.#keys.size + this.#members.size
   }
 
+  /** The same, with what is on its way. */
+  get pending(): number {
+    return this.size + this.#underway.size
+  }
+
+  /** Whether what Redis holds under a key may be older than an invalidation that has not arrived. */
+  holds(key: string): boolean {
+    if (this.pending === 0) return false
+    return (
+      this.#keys.has(key) || this.#underway.has(key) || this.#members.has(EVERYTHING) || this.#underway.has(EVERYTHING)
+    )
+  }
+
   add({ keys, members }: Targets): void {
     if (this.#members.has(EVERYTHING)) return
     for (const address of keys) this.#keys.set(address.key, address)
@@ -38,18 +53,33 @@ export class OutboundQueue {
     }
   }
 
-  /** Takes up to `count` of what waits; the caller adds it again when it cannot be sent. */
+  /** Takes up to `count` of what waits. The caller says what became of it: {@link OutboundQueue.settle} or {@link OutboundQueue.putBack}. */
   take(count: number): Targets {
     const keys = [...this.#keys.values()].slice(0, count)
     const members = [...this.#members].slice(0, count - keys.length)
     for (const { key } of keys) this.#keys.delete(key)
     for (const member of members) this.#members.delete(member)
+    for (const scope of scopesOf({ keys, members })) this.#underway.set(scope, (this.#underway.get(scope) ?? 0) + 1)
     return { keys, members }
   }
 
-  /** Tells those who wait that the queue has been delivered, if it has; `reading` is what its last script answered. */
-  settle(reading?: ClockReading): void {
-    if (this.size > 0) return
+  /** What was taken could not be sent, or only in part: the rest waits again. */
+  putBack(taken: Targets, rest: Targets = taken): void {
+    this.add(rest)
+    this.settle(taken)
+  }
+
+  /**
+   * What was taken has arrived. Tells those who wait when nothing waits any more; `reading` is what the last script of the
+   * delivery answered.
+   */
+  settle(taken: Targets = NOTHING, reading?: ClockReading): void {
+    for (const scope of scopesOf(taken)) {
+      const left = (this.#underway.get(scope) ?? 1) - 1
+      if (left === 0) this.#underway.delete(scope)
+      else this.#underway.set(scope, left)
+    }
+    if (this.pending > 0) return
     if (reading !== undefined) {
       this.deliveries += 1
       this.delivered = reading
@@ -66,9 +96,15 @@ export class OutboundQueue {
 
   /** Resolves when nothing waits any more. */
   whenEmpty(): Promise<void> {
-    if (this.size === 0) return Promise.resolve()
+    if (this.pending === 0) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.#waiters.add({ resolve, reject })
     })
   }
+}
+
+const NOTHING: Targets = { keys: [], members: [] }
+
+function scopesOf({ keys, members }: Targets): readonly string[] {
+  return [...keys.map(({ key }) => key), ...members]
 }

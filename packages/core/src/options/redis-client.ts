@@ -18,20 +18,65 @@ export interface RedisLike {
 /** ioredis options, as far as Granary reads them; everything else is passed on. */
 export type RedisOptions = Readonly<Record<string, unknown>>
 
-/** Where Redis is: a URL, ioredis options, an ioredis client, or `'env'` for the `REDIS_*` variables. */
-export type RedisInput = string | RedisOptions | RedisLike
+/** Where a node listens. */
+export interface NodeAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Other addresses for nodes that do not know their own, as ioredis takes them: a table by `host:port`, or a function. */
+export type NatMap = Readonly<Record<string, NodeAddress>> | ((name: string) => NodeAddress | null | undefined)
+
+/** The part of an ioredis Cluster client (5.4 or newer) that Granary uses: any object of this shape will do. */
+export interface ClusterLike {
+  readonly isCluster: boolean
+  readonly options: { readonly natMap?: NatMap | undefined }
+  /** Clients of single nodes, as far as the cluster is known. */
+  nodes(role?: 'all' | 'master' | 'slave'): readonly (RedisLike & { readonly options: Partial<NodeAddress> })[]
+  /** A new client with the same nodes and settings but for `options`. */
+  duplicate(nodes?: readonly never[], options?: object): ClusterLike
+  connect(): Promise<void>
+  disconnect(): void
+  on(event: string, listener: (...args: never[]) => void): unknown
+}
+
+/**
+ * Nodes of a Redis Cluster: some of them suffice, the others are found. Beside `cluster` and `natMap` it takes the ioredis options
+ * of every node, such as `username`, `password` and `tls`.
+ */
+export interface ClusterNodes extends RedisOptions {
+  /** URLs, or hosts and ports. */
+  readonly cluster: readonly (string | NodeAddress)[]
+  readonly natMap?: NatMap
+}
+
+/** Where Redis is: a URL, ioredis options, nodes of a cluster, an ioredis client, or `'env'` for the `REDIS_*` variables. */
+export type RedisInput = string | RedisOptions | ClusterNodes | RedisLike | ClusterLike
 
 /** Makes connections with the cache's own settings, for packages that need one of their own. */
 export interface RedisHandle {
-  readonly kind: 'single'
+  /** `cluster`: {@link RedisHandle.duplicate} makes a client that finds the node of a key by itself. */
+  readonly kind: 'single' | 'cluster'
   /** A new ioredis client, not yet connected, that never queues, resends or reconnects by itself. */
   duplicate(overrides?: object): Promise<RedisLike>
 }
 
+/** How the nodes of a cluster are reached. */
+export interface ClusterPlan {
+  /** Addresses of some nodes. */
+  readonly seeds: () => Promise<readonly NodeAddress[]>
+  /** A new client for one node, not yet connected. */
+  readonly makeNode: (address: NodeAddress, overrides?: object) => Promise<RedisLike>
+  /** Where a node is reached that calls itself so. */
+  readonly translate: (address: NodeAddress) => NodeAddress
+}
+
 /** Where Redis is and how connections to it are made. */
 export interface ConnectionPlan {
-  /** A new client, not yet connected. */
+  /** A new client, not yet connected; of a cluster, one for all its nodes. */
   readonly makeClient: (overrides?: object) => Promise<RedisLike>
+  /** Undefined: one node, which Sentinel may name. */
+  readonly cluster: ClusterPlan | undefined
   /** How many connections this process may have, or undefined for no bound of ours. */
   readonly maxConnections: number | undefined
   /** Connect and silence limits in milliseconds; undefined leaves the defaults. */

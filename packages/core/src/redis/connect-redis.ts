@@ -6,11 +6,13 @@ import { RedisUnavailable } from '../errors.ts'
 import { applyLocally, emptyMemory } from '../invalidation/local-effects.ts'
 import type { RedisHandle } from '../options/redis-client.ts'
 import type { ResolvedRedisOptions } from '../options/resolve-cache-options.ts'
+import { type Assembly, type Surroundings, sessionOf, supervisionOf } from './assembly.ts'
+import { assembleCluster } from './cluster/assemble-cluster.ts'
 import { NodeFrames } from './node-frames.ts'
 import { RedisTier } from './redis-tier.ts'
 import { metadataOf } from './session.ts'
 import { memoryAdvice } from './settings/memory-advice.ts'
-import type { SupervisorEffects } from './supervision.ts'
+import type { Deliver, SupervisorEffects } from './supervision.ts'
 import { Supervisor } from './supervisor.ts'
 
 /** What a cache gets of its Redis. */
@@ -23,51 +25,62 @@ export interface ConnectedRedis {
 
 /** Puts a Redis behind an engine: the supervisor begins to connect at once. */
 export function connectRedis(engine: Engine, namespace: string, options: ResolvedRedisOptions): ConnectedRedis {
-  const { clock, random, link, queue, settings } = engine
+  const { clock, random, link } = engine
   const { plan, callBudget, leaseTime, required } = options
   const metadata = metadataOf(namespace)
   const patience = plan.connectTimeout ?? Math.max(1_000, callBudget)
   const connectionOptions = { connectTimeout: patience }
-  const supervisor = new Supervisor({
-    clock,
-    random,
-    link,
-    queue,
-    namespace,
-    maxStaleness: settings.maxStaleness,
-    silence: Math.min(plan.socketTimeout ?? settings.maxStaleness, settings.maxStaleness),
-    session: {
-      clock,
-      random,
-      metadata,
-      origin: Buffer.from(random.bytes(6)).toString('hex'),
-      makeClient: (role) => plan.makeClient({ ...connectionOptions, connectionName: `granary:${namespace}:${role}` }),
-      bulk: (plan.maxConnections ?? 3) >= 3,
-      patience,
-      slow: callBudget / 2,
-    },
-    effects: effectsOn(engine),
-  })
+  const surroundings = { engine, namespace, options, metadata, patience, effects: effectsOn(engine) }
+  const { supervisor, frames, deliver, close } =
+    plan.cluster === undefined ? assembleNode(surroundings) : assembleCluster(surroundings, plan.cluster)
   const remote = new RedisTier({
     clock,
     random,
     link,
     supervisor,
+    frames,
+    deliver,
+    close,
     callBudget,
     leaseTime,
-    frames: new NodeFrames({ clock, supervisor, leaseTime, clockKey: metadata.clock }),
     wakeChannel: metadata.wake,
     retryReads: plan.retryOnTimeout,
   })
   return {
     remote,
-    handle: { kind: 'single', duplicate: (overrides) => plan.makeClient({ ...connectionOptions, ...overrides }) },
+    handle: {
+      kind: plan.cluster === undefined ? 'single' : 'cluster',
+      duplicate: (overrides) => plan.makeClient({ ...connectionOptions, ...overrides }),
+    },
     connection: () => supervisor.state,
     ready: async () => {
       const open = await supervisor.untilFirstOpen(patience * 2)
       if (!open && required) throw supervisor.cause ?? new RedisUnavailable('deadline')
     },
   }
+}
+
+/** One node, which a Sentinel may name: it has the metadata and every frame. */
+function assembleNode(surroundings: Surroundings): Assembly {
+  const { engine, options, metadata, patience, namespace } = surroundings
+  const { plan, leaseTime } = options
+  const deliver: Deliver = async (session, targets, deadline) => ({
+    reading: await session.bump(targets, deadline),
+    left: [],
+    cause: undefined,
+  })
+  const supervisor = new Supervisor({
+    ...supervisionOf(surroundings),
+    deliver,
+    session: {
+      ...sessionOf(surroundings),
+      makeClient: (role) =>
+        plan.makeClient({ connectTimeout: patience, connectionName: `granary:${namespace}:${role}` }),
+      bulk: (plan.maxConnections ?? 3) >= 3,
+    },
+  })
+  const frames = new NodeFrames({ clock: engine.clock, supervisor, leaseTime, clockKey: metadata.clock })
+  return { supervisor, frames, deliver, close: () => supervisor.close() }
 }
 
 function effectsOn(engine: Engine): SupervisorEffects {

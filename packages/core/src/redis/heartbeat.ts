@@ -13,7 +13,6 @@ export interface HeartbeatOptions {
   readonly maxStaleness: number
   /** How long one may stay unanswered, in milliseconds. */
   readonly silence: number
-  readonly clockKey: string
   readonly time: ServerTime
   /** The metadata is gone, or of another incarnation. */
   readonly renewed: () => void
@@ -27,13 +26,13 @@ const TIME_EVERY = 20_000
  * to arrive, so it finds lost ones, silent links, FLUSHALL and evicted metadata.
  */
 export function startHeartbeat(session: Session, options: HeartbeatOptions): () => void {
-  const { clock, link, maxStaleness, silence, clockKey, time, renewed } = options
+  const { clock, link, maxStaleness, silence, time, renewed } = options
   let cancel = () => {}
   let stopped = false
   const beat = async () => {
     const sentAt = clock.now()
     try {
-      const reading = parseClock(await session.data.call('GET', [clockKey], sentAt + silence))
+      const reading = parseClock(await session.readClock(sentAt + silence))
       const proof = await prove(options, reading, sentAt)
       if (stopped) return
       if (proof === 'silent')

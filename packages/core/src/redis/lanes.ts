@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts'
 import type { Address, RemoteReply } from '../engine/remote.ts'
-import { RedisUnavailable } from '../errors.ts'
 import type { ClockReading, MarkedReading } from '../invalidation/clock-reading.ts'
 import { incarnationMark } from '../invalidation/incarnation.ts'
 import { parseClock } from './clock-key.ts'
@@ -8,19 +7,10 @@ import type { Connection } from './connection/connection.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { Holder, LeaseAnswer, LeaseRequest } from './frames.ts'
 import { Gather } from './gather.ts'
-import { ACQUIRE } from './script/frame-scripts.ts'
-import { runScript } from './script/script.ts'
+import { askForLeases } from './script/leases.ts'
 import type { Session } from './session.ts'
+import { HEADER_BYTES, LARGE, LARGEST_FRAME, unlessWrongType } from './sizes.ts'
 import type { Suspects } from './suspects.ts'
-
-/** Names whose values are larger than this, in bytes, go by a connection of their own, one command each. */
-const LARGE = 32_768
-
-/** No frame of ours is larger, in bytes: encoded values are at most 32 MiB. What is, is not read. */
-const LARGEST_FRAME = 33 * 1024 * 1024
-
-/** What a frame is known by when the rest of it cannot be used. */
-const HEADER_BYTES = 48
 
 /** What lanes need beside their session. */
 export interface LaneOptions {
@@ -30,8 +20,6 @@ export interface LaneOptions {
   readonly time: ServerTime
   readonly suspects: Suspects
 }
-
-const MODES = { keep: 'k', drop: 'd', broken: 'b', force: 'f' } as const
 
 /**
  * The ways of one session: small reads of a tick share one MGET that also carries the clock, leases of a tick share one
@@ -50,7 +38,9 @@ export class Lanes implements Holder {
     this.#session = session
     this.#options = options
     this.#reads = new Gather(options.clock, (addresses, deadline) => this.#readMany(session.data, addresses, deadline))
-    this.#leases = new Gather(options.clock, (requests, deadline) => this.#acquireMany(requests, deadline))
+    this.#leases = new Gather(options.clock, (requests, deadline) =>
+      askForLeases(session.data, requests, { ...options, deadline }),
+    )
   }
 
   get life(): Uint8Array {
@@ -141,41 +131,4 @@ export class Lanes implements Holder {
     }
     return { ...reading, mark: this.#marked }
   }
-
-  async #acquireMany(requests: readonly LeaseRequest[], deadline: number): Promise<LeaseAnswer[]> {
-    const { clock, leaseTime, time } = this.#options
-    const { data } = this.#session
-    const sentAt = clock.now()
-    const args = [
-      leaseTime,
-      time.toServer(deadline),
-      ...requests.flatMap(({ token, seen, mode }) => [token, seen, MODES[mode]]),
-    ]
-    const keys = requests.map(({ key }) => key)
-    const answers = (await runScript(data, ACQUIRE, { keys, args, deadline })) as unknown[]
-    time.learn(Number(answers[0]), sentAt, clock.now())
-    return requests.map((_, at) => this.#answerOf(answers[at + 1]))
-  }
-
-  #answerOf(answer: unknown): LeaseAnswer {
-    const [kind, detail] = Array.isArray(answer) ? answer : [answer]
-    switch (String(kind)) {
-      case 'g':
-        return { status: 'granted' }
-      case 'w':
-        return { status: 'wait', until: Number(String(detail)) }
-      case 'c':
-        return { status: 'changed' }
-      case 'x':
-        return { status: 'foreign' }
-      default:
-        return { status: 'late' }
-    }
-  }
-}
-
-/** What is no string is no value of ours, and MGET passes over it. */
-function unlessWrongType(error: unknown): undefined {
-  if (error instanceof RedisUnavailable && error.reason === 'wrongtype') return undefined
-  throw error
 }

@@ -8,6 +8,7 @@ import type {
   RemoteTier,
   StoredFrame,
   Targets,
+  Undelivered,
 } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
@@ -18,6 +19,7 @@ import type { FrameCall, Frames, ToldScript } from './frames.ts'
 import { COMMIT, COMMIT_PUT, RELEASE, RENEW, WRITE as WRITE_FRAME } from './script/frame-scripts.ts'
 import { PUT_AND_TELL, WRITE_AND_TELL } from './script/metadata-scripts.ts'
 import type { Session } from './session.ts'
+import type { Deliver } from './supervision.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** What the tier needs of its surroundings. */
@@ -27,6 +29,8 @@ export interface RedisTierParts {
   readonly link: Link
   readonly supervisor: Supervisor
   readonly frames: Frames
+  readonly deliver: Deliver
+  readonly close: () => Promise<void>
   readonly callBudget: number
   readonly leaseTime: number
   readonly wakeChannel: string
@@ -143,16 +147,17 @@ export class RedisTier implements RemoteTier {
     return this.#session().records(members, this.link.incarnation, deadline)
   }
 
-  async invalidate(targets: Targets): Promise<ClockReading> {
-    const session = this.#session()
-    const reading = await session.bump(targets, this.deadline())
-    const { tagClock, incarnation } = reading
-    if (incarnation === this.link.incarnation)
+  async invalidate(targets: Targets): Promise<{ reading: ClockReading; left: Undelivered | undefined }> {
+    const { reading, left, cause } = await this.#parts.deliver(this.#session(), targets, this.deadline())
+    if (reading.incarnation === this.link.incarnation)
       this.link.learn(
         targets.members,
-        targets.members.map(() => tagClock),
+        targets.members.map(() => reading.tagClock),
       )
-    return reading
+    return {
+      reading,
+      left: left.length === 0 ? undefined : { keys: left, cause: cause ?? new RedisUnavailable('error') },
+    }
   }
 
   distrust(cause: unknown): void {
@@ -172,7 +177,7 @@ export class RedisTier implements RemoteTier {
   }
 
   close(): Promise<void> {
-    return this.#parts.supervisor.close()
+    return this.#parts.close()
   }
 
   #underLease(

@@ -40,7 +40,20 @@ export interface SessionOptions {
   readonly bulk: boolean
   readonly patience: number
   readonly slow: number
+  /**
+   * What the clock takes for its server's life; another one makes a new incarnation. Asked at each hello. Default: the life of
+   * the connection.
+   */
+  readonly clockLife?: (data: Connection) => Promise<string>
   readonly onMessage: (channel: string, payload: Uint8Array) => void
+}
+
+interface MetadataCall {
+  readonly deadline: number
+  /** Keys of the same node. */
+  readonly more?: readonly string[]
+  /** Default: the connection for small commands. */
+  readonly connection?: Connection
 }
 
 /** A hello as answered: what the link adopts, and the server's time beside ours. */
@@ -50,6 +63,10 @@ export interface HelloReply {
   readonly receivedAt: number
   readonly serverTime: number
 }
+
+const CLUSTER_NODE = new Error(
+  "This server is a node of a cluster: give redis: { cluster: ['redis://…'] } instead of its address.",
+)
 
 /** How many records a hello tells: enough for most namespaces to know all. */
 const HELLO_RECORDS = 5_000
@@ -69,6 +86,7 @@ export class Session {
   readonly ended: Promise<RedisUnavailable>
   readonly #options: SessionOptions
   readonly #end: (cause: RedisUnavailable) => void
+  #clockLife: string
 
   private constructor(
     connections: { data: Connection; bulk: Connection; subscriber: Connection },
@@ -81,6 +99,7 @@ export class Session {
     this.#options = options
     this.ended = ended.promise
     this.#end = ended.resolve
+    this.#clockLife = Buffer.from(this.life).toString('hex')
   }
 
   get life(): Uint8Array {
@@ -107,6 +126,7 @@ export class Session {
     }
     try {
       const data = await open('data')
+      if (data.isClusterNode && options.clockLife === undefined) throw new RedisUnavailable('moved', CLUSTER_NODE)
       const [subscriber, bulk] = await Promise.all([open('subscriber'), options.bulk ? open('bulk') : data])
       for (const other of [subscriber, bulk]) {
         if (Buffer.compare(other.life, data.life) !== 0)
@@ -123,10 +143,11 @@ export class Session {
 
   /** Opens the metadata, or learns that it is new. */
   async hello(deadline: number): Promise<HelloReply> {
-    const { clock, metadata } = this.#options
+    const { clock, metadata, clockLife } = this.#options
+    if (clockLife !== undefined) this.#clockLife = await clockLife(this.data)
     const sentAt = clock.now()
-    const args = [this.#newIncarnation(), this.#lifeText(), metadata.bus, HELLO_RECORDS]
-    const reply = (await runScript(this.data, HELLO, { keys: this.#metadataKeys(), args, deadline })) as unknown[]
+    const args = [this.#newIncarnation(), this.#clockLife, metadata.bus, HELLO_RECORDS]
+    const reply = (await this.#run(HELLO, args, { deadline })) as unknown[]
     const receivedAt = clock.now()
     const [incarnation, tagClock, sequence, floor, serverTime, count] = reply.map(Number)
     const flat = reply[6] as Uint8Array[]
@@ -147,9 +168,9 @@ export class Session {
 
   /** Invalidates keys and members, and tells the bus. */
   async bump(targets: Targets, deadline: number, frames = true): Promise<ClockReading> {
-    const keys = [...this.#metadataKeys(), ...(frames ? targets.keys.map(({ key }) => key) : [])]
     const args = [...this.#announcing(targets), MOST_RECORDS, ...targets.members]
-    return readingOf((await runScript(this.data, BUMP, { keys, args, deadline })) as unknown[])
+    const more = frames ? targets.keys.map(({ key }) => key) : []
+    return readingOf((await this.#run(BUMP, args, { deadline, more })) as unknown[])
   }
 
   /** Runs a script that changes one frame and tells other memories of it, over `connection`. */
@@ -158,11 +179,9 @@ export class Session {
     address: Address,
     { connection, args, deadline }: { connection: Connection; args: ScriptCall['args']; deadline: number },
   ): Promise<Told> {
-    const [stored, ...clock] = (await runScript(connection, script, {
-      keys: [...this.#metadataKeys(), address.key],
-      args: [...this.#announcing({ keys: [address], members: [] }), ...args],
-      deadline,
-    })) as unknown[]
+    const all = [...this.#announcing({ keys: [address], members: [] }), ...args]
+    const told = (await this.#run(script, all, { deadline, more: [address.key], connection })) as unknown[]
+    const [stored, ...clock] = told
     return clock.length === 0
       ? { stored: false, reading: undefined }
       : { stored: Number(stored) === 1, reading: readingOf(clock) }
@@ -170,12 +189,13 @@ export class Session {
 
   /** The records of members in an incarnation; undefined when it is gone. */
   async records(members: readonly string[], incarnation: number, deadline: number): Promise<number[] | undefined> {
-    const reply = await runScript(this.data, RECORDS, {
-      keys: this.#metadataKeys(),
-      args: [String(incarnation), ...members],
-      deadline,
-    })
+    const reply = await this.#run(RECORDS, [String(incarnation), ...members], { deadline })
     return Array.isArray(reply) ? reply.map((each) => Number(String(each))) : undefined
+  }
+
+  /** The clock key as it stands. */
+  readClock(deadline: number): Promise<unknown> {
+    return this.data.call('GET', [this.#options.metadata.clock], deadline).catch((error) => this.#failed(error))
   }
 
   /** Ends the session: every connection is closed, whatever is in flight is rejected. */
@@ -193,22 +213,33 @@ export class Session {
   /** What every script that numbers an invalidation begins with: what to make anew, where to tell it, who says what. */
   #announcing(targets: Targets): string[] {
     const { metadata, origin } = this.#options
-    return [this.#newIncarnation(), this.#lifeText(), metadata.bus, origin, encodeTargets(targets)]
+    return [this.#newIncarnation(), this.#clockLife, metadata.bus, origin, encodeTargets(targets)]
   }
 
-  #metadataKeys(): string[] {
+  /** Runs a script over the metadata, and `more` keys of the same node. */
+  async #run(
+    script: Script,
+    args: ScriptCall['args'],
+    { deadline, more = [], connection = this.data }: MetadataCall,
+  ): Promise<unknown> {
     const { clock, tags, never } = this.#options.metadata
-    return [clock, tags, never]
+    try {
+      return await runScript(connection, script, { keys: [clock, tags, never, ...more], args, deadline })
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  /** A server that does not serve the clock any more is left: its messages would not come, either. */
+  #failed(error: unknown): never {
+    if (error instanceof RedisUnavailable && error.reason === 'moved') this.end(error)
+    throw error
   }
 
   /** Used only when the metadata has to be made anew: 52 random bits, never 0. */
   #newIncarnation(): string {
     const bytes = Buffer.from(this.#options.random.bytes(8))
     return String((bytes.readBigUInt64BE() >> 12n) | 1n)
-  }
-
-  #lifeText(): string {
-    return Buffer.from(this.life).toString('hex')
   }
 }
 

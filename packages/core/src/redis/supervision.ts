@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
-import type { Targets } from '../engine/remote.ts'
+import type { Address, Targets } from '../engine/remote.ts'
 import type { RedisFailure, RedisUnavailable } from '../errors.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { Link } from '../invalidation/link.ts'
 import type { OutboundQueue } from '../invalidation/outbound-queue.ts'
 import type { Random } from '../random.ts'
@@ -21,6 +22,18 @@ export interface SupervisorEffects {
   readonly recovered: (downFor: number, replayed: number) => void
 }
 
+/** What became of an invalidation that reached the namespace's clock. */
+export interface Delivery {
+  readonly reading: ClockReading
+  /** Keys whose frames may still be there: the master that holds them did not answer. They have to be sent again. */
+  readonly left: readonly Address[]
+  /** Why they are left. */
+  readonly cause: RedisUnavailable | undefined
+}
+
+/** Invalidates in Redis: deletes frames wherever they live, and tells the bus. Rejects when the clock cannot be reached. */
+export type Deliver = (session: Session, targets: Targets, deadline: number) => Promise<Delivery>
+
 /** What the supervisor needs. */
 export interface SupervisorOptions {
   readonly clock: Clock
@@ -32,6 +45,7 @@ export interface SupervisorOptions {
   /** How long a heartbeat may stay unanswered, in milliseconds. */
   readonly silence: number
   readonly session: Omit<SessionOptions, 'onMessage'>
+  readonly deliver: Deliver
   readonly effects: SupervisorEffects
 }
 

@@ -1,4 +1,5 @@
 import { waitAtMost } from '../clock.ts'
+import type { Targets } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
 import { type BusMessage, decodeMessage, decodeWake } from './bus-message.ts'
@@ -16,6 +17,13 @@ const REMINDER = 60_000
 
 /** Invalidations replayed in one script. */
 const REPLAY = 1_000
+
+/** A part of what was queued, what is left of it, and the clock after it was sent. */
+interface Replayed {
+  readonly taken: Targets
+  readonly left: Targets
+  readonly reading: ClockReading
+}
 
 /**
  * Keeps one session with Redis at a time, and the gate in front of it.
@@ -148,7 +156,6 @@ export class Supervisor {
       this.#endFirstAttempt()
       const stopHeart = startHeartbeat(session, {
         ...this.#options,
-        clockKey: this.#options.session.metadata.clock,
         time: this.time,
         renewed: () => this.distrust(new Error('The namespace metadata was lost and made anew.')),
       })
@@ -176,21 +183,20 @@ export class Supervisor {
     this.#early = undefined
     for (const message of early) this.#deliver(message)
     let replayed = 0
-    let reading: ClockReading | undefined
-    while (queue.size > 0) {
-      const targets = queue.take(REPLAY)
-      try {
-        reading = await session.bump(targets, clock.now() + patience)
-      } catch (error) {
-        queue.add(targets)
-        throw error
+    const sent: Replayed[] = []
+    try {
+      while (queue.size > 0) sent.push(await this.#replay(session, queue.take(REPLAY)))
+    } finally {
+      // What is left is not read until it has arrived as well: its master alone is away.
+      for (const { taken, left } of sent) {
+        queue.putBack(taken, left)
+        replayed += taken.keys.length + taken.members.length - left.keys.length
       }
-      replayed += targets.keys.length + targets.members.length
     }
     if (this.#closed) return
     effects.empty('entering')
     link.open(sentAt)
-    queue.settle(reading)
+    queue.settle(undefined, sent.at(-1)?.reading)
     this.#opened = true
     const down = this.#downSince
     this.#downSince = undefined
@@ -198,15 +204,27 @@ export class Supervisor {
     effects.opened(session)
   }
 
+  /** Sends a part of what was queued; what is left of it has a master of its own that is away. */
+  async #replay(session: Session, taken: Targets): Promise<Replayed> {
+    const { queue, clock, deliver } = this.#options
+    try {
+      const { left, reading } = await deliver(session, taken, clock.now() + this.#options.session.patience)
+      return { taken, left: { keys: left, members: [] }, reading }
+    } catch (error) {
+      queue.putBack(taken)
+      throw error
+    }
+  }
+
   /** A server that is slow already now would make every call slow: it stays unused. One more question, since a hello may carry its script. */
   async #refuseSlow(session: Session, took: number): Promise<void> {
     const {
       clock,
-      session: { slow, patience, metadata },
+      session: { slow, patience },
     } = this.#options
     if (took <= slow) return
     const askedAt = clock.now()
-    await session.data.call('GET', [metadata.clock], askedAt + patience)
+    await session.readClock(askedAt + patience)
     if (clock.now() - askedAt > slow)
       throw new RedisUnavailable('deadline', new Error(`Redis takes longer than ${slow} ms to answer.`))
   }

@@ -40,6 +40,10 @@ export type CacheEvent =
   | { readonly type: 'redis-lost'; readonly reason: RedisFailure; readonly cause: unknown }
   | { readonly type: 'redis-awaited'; readonly reason: RedisFailure; readonly since: number; readonly cause: unknown }
   | { readonly type: 'redis-recovered'; readonly downFor: number; readonly replayed: number }
+  /** One master of a cluster is not in use: calls for its keys go to their loaders. */
+  | { readonly type: 'shard-lost'; readonly node: string; readonly reason: RedisFailure; readonly cause: unknown }
+  /** Every slot of the cluster is served again. */
+  | { readonly type: 'shards-recovered'; readonly downFor: number }
   | { readonly type: 'option-failed'; readonly name: string; readonly option: string; readonly cause: unknown }
   | { readonly type: 'advice-given'; readonly advice: string }
 

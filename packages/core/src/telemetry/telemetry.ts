@@ -28,6 +28,8 @@ const LEVELS: Readonly<Record<CacheEvent['type'], Level>> = {
   'redis-lost': 'warn',
   'redis-awaited': 'warn',
   'redis-recovered': 'warn',
+  'shard-lost': 'warn',
+  'shards-recovered': 'warn',
   'option-failed': 'error',
   'advice-given': 'warn',
 }
@@ -168,6 +170,10 @@ function processWarning(event: CacheEvent): string | undefined {
       return `Redis is still not in use (${event.reason}), since ${new Date(event.since).toISOString()}.`
     case 'redis-recovered':
       return `Redis is in use again after ${Math.round(event.downFor)} ms.`
+    case 'shard-lost':
+      return `Redis node ${event.node} is not in use (${event.reason}): calls for its keys go to their loaders.`
+    case 'shards-recovered':
+      return `Every node of the Redis cluster is in use again after ${Math.round(event.downFor)} ms.`
     case 'advice-given':
       return event.advice
     case 'value-refused':

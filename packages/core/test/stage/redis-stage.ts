@@ -70,7 +70,7 @@ export class RedisStage {
 }
 
 /** Nothing goes on inside, and nothing waits for Redis, unless the cache was closed before it could be sent. */
-async function expectNothingLeft(cache: Cache): Promise<void> {
+export async function expectNothingLeft(cache: Cache): Promise<void> {
   await cache.drain()
   const closed = cache.health().status === 'closed'
   await until(() => closed || cache.inspect().queued === 0)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../clock.ts'
-import { RedisUnavailable } from '../../errors.ts'
+import { type RedisFailure, RedisUnavailable } from '../../errors.ts'
 import type { RedisLike } from '../../options/redis-client.ts'
 import { isTripped, record, UNTRIPPED } from './breaker.ts'
 import { startDeadline } from './deadline.ts'
@@ -17,6 +17,9 @@ export const CONNECTION_SETTINGS = {
   maxRetriesPerRequest: 0,
   disconnectTimeout: 100,
   retryStrategy: () => null,
+  // A sentinel that does not answer is passed over; when none does, the attempt has failed, and the next one is ours.
+  sentinelCommandTimeout: 250,
+  sentinelRetryStrategy: () => null,
   reconnectOnError: null,
   keyPrefix: '',
   protocol: 2,
@@ -30,6 +33,9 @@ const MOST_BYTES_IN_FLIGHT = 64 * 1024 * 1024
 
 /** Missed deadlines in a row after which a connection is dropped: left to itself a client never leaves a frozen server. */
 const MISSES = 2
+
+/** Refusals of a server that is well. */
+const NO_FAULT: ReadonlySet<RedisFailure> = new Set(['oom', 'wrongtype', 'moved'])
 
 /** What a connection needs to live. */
 export interface ConnectionOptions {
@@ -51,6 +57,8 @@ export class Connection {
   readonly life: Uint8Array
   /** The server's version, such as `7.0.15`. */
   readonly version: string
+  /** Whether the server is a node of a cluster. */
+  readonly isClusterNode: boolean
   readonly client: RedisLike
   readonly #options: ConnectionOptions
   #inFlight = 0
@@ -60,11 +68,12 @@ export class Connection {
   #breaker = UNTRIPPED
   #lost: RedisUnavailable | undefined
 
-  private constructor(client: RedisLike, server: { runId: string; version: string }, options: ConnectionOptions) {
+  private constructor(client: RedisLike, server: ServerFacts, options: ConnectionOptions) {
     this.client = client
     this.#options = options
     this.life = createHash('sha256').update(server.runId).digest().subarray(0, 8)
     this.version = server.version
+    this.isClusterNode = server.isClusterNode
   }
 
   /** Connects and asks who answers. Rejects with `RedisUnavailable` and leaves nothing behind. */
@@ -144,8 +153,7 @@ export class Connection {
           settle(() => {
             const failure = classifyFailure(error)
             if (isFatal(failure.reason)) this.drop(failure)
-            else if (failure.reason !== 'oom' && failure.reason !== 'wrongtype' && !isNoScript(error))
-              this.#note('failed')
+            else if (!NO_FAULT.has(failure.reason) && !isNoScript(error)) this.#note('failed')
             reject(isNoScript(error) ? error : failure)
           }),
       )
@@ -203,9 +211,19 @@ function within<T>({ clock, patience }: ConnectionOptions, work: Promise<T>): Pr
   })
 }
 
-function readServer(info: unknown): { runId: string; version: string } {
+interface ServerFacts {
+  readonly runId: string
+  readonly version: string
+  readonly isClusterNode: boolean
+}
+
+function readServer(info: unknown): ServerFacts {
   const text = String(info)
   const runId = /^run_id:(\S+)/m.exec(text)?.[1]
   if (runId === undefined) throw new RedisUnavailable('protocol', new Error('INFO server names no run_id'))
-  return { runId, version: /^redis_version:(\S+)/m.exec(text)?.[1] ?? '0' }
+  return {
+    runId,
+    version: /^redis_version:(\S+)/m.exec(text)?.[1] ?? '0',
+    isClusterNode: /^redis_mode:cluster/m.test(text),
+  }
 }

@@ -15,6 +15,7 @@ const BY_CODE: Readonly<Record<string, RedisFailure>> = {
 
 const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: RedisFailure])[] = [
   [/^READONLY|^UNBLOCKED|^MASTERDOWN|^MISCONF|^NOREPLICAS/, 'readonly'],
+  [/^MOVED |^ASK |^TRYAGAIN|^CLUSTERDOWN/, 'moved'],
   [/^LOADING/, 'loading'],
   [/^BUSY/, 'busy'],
   [/^OOM|OOM command not allowed/, 'oom'],

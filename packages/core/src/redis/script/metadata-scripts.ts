@@ -8,14 +8,20 @@ import { defineScript } from './script.ts'
  *
  * Each begins with a DEL of a key that never exists: after a first write that needs no memory, Redis lets a script write on
  * when memory is full, and an invalidation must not be refused then.
+ *
+ * In a cluster a life is the epoch, as 16 hexadecimal digits, and the life of the clock's master: who has not heard of the last
+ * failover yet names an earlier one, and that makes nothing anew.
  */
 const OPEN = `
+local function is_earlier(a, b)
+  return #a == 32 and #b == 32 and string.sub(a, 17) == string.sub(b, 17) and a < b
+end
 redis.call('DEL', KEYS[3])
 local clock = redis.call('GET', KEYS[1])
 local inc, c, n, floor, life
 if clock then inc, c, n, floor, life = string.match(clock, '^(%d+):(%d+):(%d+):(%d+):(%x+)$') end
 local mark = redis.call('ZSCORE', KEYS[2], '!')
-if not inc or life ~= ARGV[2] or not mark or tonumber(mark) ~= -tonumber(inc) then
+if not inc or (life ~= ARGV[2] and not is_earlier(ARGV[2], life)) or not mark or tonumber(mark) ~= -tonumber(inc) then
   inc, c, n, floor, life = ARGV[1], 0, 0, 0, ARGV[2]
   redis.call('DEL', KEYS[2])
   redis.call('ZADD', KEYS[2], '-' .. inc, '!')

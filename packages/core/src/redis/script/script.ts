@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type Connection, isNoScript } from '../connection/connection.ts'
 
+/** What commands are sent by: a connection, or one that announces each of them. */
+export type Commander = Pick<Connection, 'call'>
+
 /** A Lua script, sent by its digest and whole only when the server does not know it. */
 export interface Script {
   readonly name: string
@@ -25,7 +28,7 @@ export interface ScriptCall {
 
 /** Runs a script; after a restart or SCRIPT FLUSH it is sent again within the same deadline. */
 export async function runScript(
-  connection: Connection,
+  connection: Commander,
   script: Script,
   { keys, args, deadline, isAwaited = true }: ScriptCall,
 ): Promise<unknown> {

@@ -1,6 +1,14 @@
 import { InvalidOption } from '../../errors.ts'
-import type { ConnectionPlan, RedisInput, RedisLike, RedisOptions } from '../../options/redis-client.ts'
+import type {
+  ClusterLike,
+  ClusterNodes,
+  ConnectionPlan,
+  RedisInput,
+  RedisLike,
+  RedisOptions,
+} from '../../options/redis-client.ts'
 import { CONNECTION_SETTINGS } from '../connection/connection.ts'
+import { planFromClient, planFromNodes } from './cluster.ts'
 import { readEnvironment } from './environment.ts'
 import { checkUrl } from './url.ts'
 
@@ -10,40 +18,45 @@ import { checkUrl } from './url.ts'
  * @throws InvalidOption naming what cannot be used.
  */
 export function planConnections(input: RedisInput, environment: NodeJS.ProcessEnv): ConnectionPlan {
-  if (isClient(input)) return { ...PLAIN, makeClient: async (overrides) => duplicateOf(input, overrides) }
+  if (isClusterClient(input)) return { ...PLAIN, ...planFromClient(input) }
+  if (isClient(input))
+    return { ...PLAIN, makeClient: async (overrides) => input.duplicate({ ...CONNECTION_SETTINGS, ...overrides }) }
   if (input === 'env') {
     const { url, options, ...rest } = readEnvironment(environment)
-    return { ...rest, makeClient: fromOptions(url, options) }
+    return { ...rest, cluster: undefined, makeClient: fromOptions(url, options) }
   }
   if (typeof input === 'string') {
     checkUrl(input, 'redis')
     return { ...PLAIN, makeClient: fromOptions(input, {}) }
   }
   if (typeof input !== 'object' || input === null) {
-    throw new InvalidOption('redis', input, "it is a URL, ioredis options, an ioredis client or 'env'")
+    throw new InvalidOption(
+      'redis',
+      input,
+      "it is a URL, ioredis options, { cluster: [nodes] }, an ioredis client or 'env'",
+    )
   }
+  if ('cluster' in input) return { ...PLAIN, ...planFromNodes(input as ClusterNodes) }
   return { ...PLAIN, makeClient: fromOptions(undefined, input as RedisOptions) }
 }
 
 const PLAIN = {
+  cluster: undefined,
   maxConnections: undefined,
   connectTimeout: undefined,
   socketTimeout: undefined,
   retryOnTimeout: false,
 } as const
 
+function isClusterClient(input: RedisInput): input is ClusterLike {
+  return typeof input === 'object' && input !== null && (input as Partial<ClusterLike>).isCluster === true
+}
+
 function isClient(input: RedisInput): input is RedisLike {
   return typeof input === 'object' && input !== null && typeof (input as RedisLike).duplicate === 'function'
 }
 
-function duplicateOf(client: RedisLike, overrides: object = {}): RedisLike {
-  if ((client as { isCluster?: boolean }).isCluster) {
-    throw new InvalidOption('redis', client, 'a Cluster client is not supported yet; give a single node or Sentinel')
-  }
-  return client.duplicate({ ...CONNECTION_SETTINGS, ...overrides })
-}
-
-/** ioredis is imported only here, and only when a cache really has a Redis. */
+/** ioredis is imported only here and for clusters, and only when a cache really has a Redis. */
 function fromOptions(url: string | undefined, options: RedisOptions): ConnectionPlan['makeClient'] {
   return async (overrides = {}) => {
     const { Redis } = await import('ioredis')

@@ -1,0 +1,98 @@
+import { type RedisCluster, type RedisServer, startRedisCluster } from '@granary/testing'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { type Cache, createCache, type RedisTierOptions } from '../../src/index.ts'
+import { slotOf } from '../../src/redis/cluster/slot.ts'
+import { SILENT } from './log-recorder.ts'
+import { expectNothingLeft, type NodeOptions } from './redis-stage.ts'
+
+/** A real cluster of one test file, and the caches of the test that is running. */
+export class ClusterStage {
+  /** Three masters with a replica each; started before the first test. */
+  cluster!: RedisCluster
+  /** Differs from test to test. */
+  namespace = ''
+  readonly #caches: Cache[] = []
+
+  /** A cache as another process would have it, ready to use. */
+  async node({ redis = {}, ...options }: NodeOptions = {}): Promise<Cache> {
+    const client = { cluster: this.cluster.addresses } as RedisTierOptions['client']
+    const cache = createCache({ namespace: this.namespace, logger: SILENT, ...options, redis: { client, ...redis } })
+    this.#caches.push(cache)
+    await cache.ready()
+    return cache
+  }
+
+  /** The key of the namespace's clock. */
+  get clockKey(): string {
+    return `{${this.namespace}}:clk`
+  }
+
+  /** The master that keeps the metadata. */
+  home(): Promise<RedisServer> {
+    return this.cluster.masterOf(this.clockKey)
+  }
+
+  /** The masters that do not. */
+  async others(): Promise<RedisServer[]> {
+    const home = await this.home()
+    return (await this.cluster.masters()).filter((master) => master !== home)
+  }
+
+  /** So many ids whose rows live on that master. */
+  async idsOn(master: RedisServer, keyOf: (id: number) => string, count: number): Promise<number[]> {
+    const isServed = await servedBy(master)
+    const ids: number[] = []
+    for (let id = 0; ids.length < count; id++) if (isServed(slotOf(keyOf(id)))) ids.push(id)
+    return ids
+  }
+
+  async endTest(): Promise<void> {
+    const caches = this.#caches.splice(0)
+    try {
+      for (const cache of caches) await expectNothingLeft(cache)
+    } finally {
+      await Promise.all(caches.map((cache) => cache.close()))
+    }
+  }
+}
+
+/** Whether a slot is served by a server, by its own account. */
+async function servedBy(server: RedisServer): Promise<(slot: number) => boolean> {
+  const [id, ranges] = await Promise.all([server.command('CLUSTER', 'MYID'), server.command('CLUSTER', 'SLOTS')])
+  const own = (ranges as [number, number, [string, number, string]][]).filter(([, , master]) => master[2] === id)
+  return (slot) => own.some(([first, last]) => Number(first) <= slot && slot <= Number(last))
+}
+
+/** Starts one cluster for the tests of a file, and ends every test quietly. */
+export function useCluster(): ClusterStage {
+  const stage = new ClusterStage()
+  let tests = 0
+  beforeAll(async () => {
+    stage.cluster = await startRedisCluster({ masters: 3, replicas: 1 })
+  })
+  beforeEach(() => {
+    stage.namespace = `test-${++tests}`
+  })
+  afterEach(() => stage.endTest())
+  afterAll(() => stage.cluster.stop())
+  return stage
+}
+
+/**
+ * Moves a slot with everything in it, as resharding does, and calls `halfway` when the target is importing and nothing has
+ * moved yet.
+ */
+export async function moveSlot(
+  cluster: RedisCluster,
+  slot: number,
+  { from, to, halfway = async () => {} }: { from: RedisServer; to: RedisServer; halfway?: () => Promise<void> },
+): Promise<void> {
+  const [source, target] = (await Promise.all([from, to].map((node) => node.command('CLUSTER', 'MYID')))) as string[]
+  await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source as string)
+  await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target as string)
+  await halfway()
+  const keys = (await from.command('CLUSTER', 'GETKEYSINSLOT', slot, 1_000)) as string[]
+  for (const key of keys) await from.command('MIGRATE', to.host, to.port, key, 0, 1_000)
+  for (const node of [to, from, ...cluster.nodes.filter((each) => each !== to && each !== from && each.responsive)])
+    await node.command('CLUSTER', 'SETSLOT', slot, 'NODE', target as string).catch(() => {})
+}

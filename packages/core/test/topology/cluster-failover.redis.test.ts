@@ -1,0 +1,105 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { RedisServer } from '@granary/testing'
+import { describe, expect, test } from 'vitest'
+import type { Cache, CacheEvent } from '../../src/index.ts'
+import { useCluster } from '../stage/cluster-stage.ts'
+import { Oracle, ROW } from '../stage/oracle.ts'
+import { until } from '../stage/redis-stage.ts'
+
+const stage = useCluster()
+const BOUND = 500
+const keyOf = (id: number) => `${stage.namespace}:row:1:${id}`
+const rowsOf = (cache: Cache) => cache.define<[number], number>('row', ROW)
+
+/** What a cache tells of the masters, in order, without repetitions. */
+function told(cache: Cache): CacheEvent['type'][] {
+  const events: CacheEvent['type'][] = []
+  for (const type of ['shard-lost', 'shards-recovered', 'redis-lost', 'redis-recovered'] as const)
+    cache.on(type, () => {
+      if (events.at(-1) !== type) events.push(type)
+    })
+  return events
+}
+
+/** Two caches under traffic over rows of every master. */
+async function traffic(): Promise<{ oracle: Oracle; a: Cache; b: Cache; idsOf: (at: RedisServer) => number[] }> {
+  const [a, b] = [await stage.node({ maxStaleness: '500ms' }), await stage.node({ maxStaleness: '500ms' })]
+  const masters = await stage.cluster.masters()
+  const byMaster = new Map<RedisServer, number[]>()
+  for (const master of masters) byMaster.set(master, await stage.idsOn(master, keyOf, 5))
+  const ids = [...byMaster.values()].flat()
+  const oracle = new Oracle({ caches: [a, b], ids, truth: new Map(ids.map((id) => [id, 0])), maxStaleness: BOUND })
+  return { oracle, a, b, idsOf: (at) => byMaster.get(at) ?? [] }
+}
+
+/** The killed node comes back, as a replica of the one that took over. */
+async function bringBack(node: RedisServer): Promise<void> {
+  await node.restart()
+  await until(async () => (await stage.cluster.replicas()).includes(node), 15_000)
+  await until(async () => String(await node.command('INFO', 'replication')).includes('master_link_status:up'), 15_000)
+}
+
+describe('C14: a master killed under load costs no stale read and no error to a caller', () => {
+  test('one of those that keep frames: its keys go to the loader, the others stay in use', async () => {
+    const { oracle, a, b, idsOf } = await traffic()
+    const [victim, other] = (await stage.others()) as [RedisServer, RedisServer]
+    const events = told(a)
+    oracle.start()
+    await wait(300)
+    await victim.kill()
+    await until(() => events.includes('shard-lost'))
+    const id = idsOf(other)[0] as number
+    await until(async () => {
+      const { tier } = await a.observe(() => rowsOf(a).getOrSet([id], () => 1_000_000))
+      return tier === 'l2' || tier === 'l1'
+    })
+    expect([a.health().redis, b.health().redis]).toEqual(['open', 'open'])
+    expect(events).not.toContain('redis-lost')
+    await stage.cluster.settled()
+    await until(() => events.includes('shards-recovered'), 10_000)
+    await wait(300)
+    const found = await oracle.stop()
+    expect(found).toMatchObject({ stale: [], errors: [], queuedAtEnd: 0 })
+    expect(found.slowest).toBeLessThan(1_000)
+    expect(found.hits).toBeGreaterThan(100)
+    await bringBack(victim)
+  }, 60_000)
+
+  test('the one that keeps the clock: everything goes to the loader until another has taken over', async () => {
+    const { oracle, a, b } = await traffic()
+    const victim = await stage.home()
+    const events = told(b)
+    oracle.start()
+    await wait(300)
+    await victim.kill()
+    await until(() => events.includes('redis-lost'))
+    await stage.cluster.settled()
+    await until(() => [a, b].every((cache) => cache.health().redis === 'open'), 10_000)
+    await wait(300)
+    const found = await oracle.stop()
+    expect(found).toMatchObject({ stale: [], errors: [], queuedAtEnd: 0 })
+    expect(found.slowest).toBeLessThan(1_000)
+    await bringBack(victim)
+  }, 60_000)
+})
+
+describe('C14: a master that is frozen', () => {
+  test('is left after two missed deadlines, whether it keeps frames or the clock, and nothing stale is served', async () => {
+    const { oracle, a, b } = await traffic()
+    const victim = (await stage.others())[0] as RedisServer
+    const events = told(a)
+    oracle.start()
+    await wait(300)
+    await victim.pause()
+    const frozenAt = performance.now()
+    await until(() => events.includes('shards-recovered'), 15_000)
+    expect(performance.now() - frozenAt).toBeLessThan(8_000)
+    await wait(200)
+    const found = await oracle.stop()
+    expect(found).toMatchObject({ stale: [], errors: [], queuedAtEnd: 0 })
+    expect([a.health().redis, b.health().redis]).toEqual(['open', 'open'])
+    // A deposed master that wakes is outside the promises for those who still talk to it; these caches have left it.
+    await victim.resume()
+    await until(async () => (await stage.cluster.replicas()).includes(victim), 15_000)
+  }, 60_000)
+})
