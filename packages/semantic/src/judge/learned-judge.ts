@@ -63,7 +63,7 @@ function decide(experience: Experience, pledge: Pledge, input: JudgeInput): Verd
   const { records, threshold } = experience
   const live = input.neighbours.filter(({ answer }) => !records.isCondemned(answer))
   const { best, veto, open } = candidatesOf(input.text, live)
-  const compare = nearestOfEach(open, COMPARED)
+  const compare = nearestOfEach(open, COMPARED, best?.entry)
   if (best === undefined) return askOnly(veto === undefined ? 'no-neighbour' : 'veto', veto)
   const score = experience.scoreOf(best.features) ?? 0
   const { entry, margin } = best

@@ -11,14 +11,14 @@ export function marginOf(neighbours: readonly Neighbour[]): number {
   return nearest.similarity - Math.max(0, other?.similarity ?? 0)
 }
 
-/** The nearest entry of each answer, at most `limit`: those worth comparing with a new answer. */
-export function nearestOfEach(neighbours: readonly Neighbour[], limit: number): readonly Neighbour[] {
-  const seen = new Set<string>()
-  return neighbours
-    .filter(({ answer }) => {
-      if (seen.has(answer)) return false
-      seen.add(answer)
-      return true
-    })
-    .slice(0, limit)
+/** The nearest entry of each answer, at most `limit`, `first` before all others: those worth comparing with a new answer. */
+export function nearestOfEach(
+  neighbours: readonly Neighbour[],
+  limit: number,
+  first?: Neighbour,
+): readonly Neighbour[] {
+  const nearest = new Map<string, Neighbour>()
+  for (const neighbour of first === undefined ? neighbours : [first, ...neighbours])
+    if (!nearest.has(neighbour.answer)) nearest.set(neighbour.answer, neighbour)
+  return [...nearest.values()].slice(0, limit)
 }

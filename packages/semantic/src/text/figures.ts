@@ -18,7 +18,7 @@ const DATE = /\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1
 const NUMBER =
   /(?<![\p{L}\p{N}_.-])[-−]?\d+(?:[,'’ ]\d{3})*(?:\.\d+)?(?:\s*(?:[-–]|to)\s*\d+)?(?:st|nd|rd|th)?(?![\p{N}_])/gu
 const IDENTIFIER =
-  /\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]+\b|\b\w+_\w+\b|\b[a-z]+(?:[A-Z][a-z0-9]+)+\b|\b[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+\b|\b\w+\(\)|\b[A-Z]{2,}\b|#\w+/gu
+  /\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]+\b|\b\w+_\w+\b|\b[a-z]+(?:[A-Z][a-z0-9]+)+\b|\b[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+\b|\b\w+\(\)|#\w+/gu
 const SYMBOL_UNIT = /[$€£¥₹%°]/gu
 
 const MONTHS = 'january february march april may june july august september october november december'.split(' ')
@@ -140,7 +140,7 @@ export function figuresOf(text: string): Figures {
     dates: [...written, ...namedDates(lower, words)].sort(),
     quotes,
     addresses,
-    identifiers: identifiers.filter((found) => !/^(I|OK|US|UK|AM|PM|TV|ID|FAQ|ATM|PIN)$/.test(found)),
+    identifiers,
   }
 }
 

@@ -100,9 +100,10 @@ function isName(stem: string, { names, content }: Profile): boolean {
   return content.some(({ word, stem: known }) => known === stem && names.has(word))
 }
 
-function isReordered({ content: one }: Profile, { content: other }: Profile): boolean {
-  const order = (words: Profile['content']) => [...new Set(words.map(({ stem }) => stem))].join(' ')
-  return order(one) !== order(other)
+/** Whether the words that both texts have stand in another order. */
+function isReordered(text: Profile, entry: Profile): boolean {
+  const order = (own: Profile, other: Profile) => [...own.stems].filter((stem) => other.stems.has(stem)).join(' ')
+  return order(text, entry) !== order(entry, text)
 }
 
 /** One letter too many or too few, or two exchanged, in words long enough that it is hardly another word. */

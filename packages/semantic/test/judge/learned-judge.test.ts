@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'vitest'
+import {
+  type JudgeInput,
+  type Label,
+  type LearnedJudge,
+  learnedJudge,
+  type Neighbour,
+  type Verdict,
+} from '../../src/index.ts'
+
+const TEXT = 'how do I cancel my subscription'
+
+/** An entry that is as near as told, of an answer of its own. */
+function entry(similarity: number, id = 'near', text = 'how can I cancel my subscription please'): Neighbour {
+  return { id, text, answer: id, tags: [], similarity }
+}
+
+function input(neighbours: readonly Neighbour[], more: Partial<JudgeInput> = {}): JudgeInput {
+  return { group: 'group', scope: 'scope', text: TEXT, neighbours, now: 0, chance: 0.99, ...more }
+}
+
+/** Requests whose nearest entry is right where it is nearer than 0.9 and no other is as near. */
+function taught(
+  judge: LearnedJudge,
+  count: number,
+  isRight = (similarity: number) => similarity > 0.9,
+  group = 'group',
+): void {
+  for (let at = 0; at < count; at++) {
+    const similarity = 0.7 + 0.3 * ((at * 0.618) % 1)
+    const isAlone = at % 3 !== 0
+    const neighbours = [entry(similarity, `e${at}`), entry(isAlone ? 0.6 : similarity - 0.005, 'other')]
+    const verdict = judge.judge(input(neighbours, { group, chance: (at * 0.377) % 1 }))
+    if (verdict.action === 'ask' && verdict.trial !== undefined)
+      judge.learn({ trial: verdict.trial, correct: isAlone && isRight(similarity), source: 'comparison' })
+  }
+}
+
+const reason = (verdict: Verdict) => (verdict.action === 'serve' ? 'served' : verdict.reason)
+
+test('without evidence nothing is served, however near', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  expect(reason(judge.judge(input([])))).toBe('no-neighbour')
+  expect(reason(judge.judge(input([entry(1)])))).toBe('shadow')
+  expect(judge.report()).toMatchObject([{ state: 'shadow', labels: 0, needed: 38 }])
+})
+
+test('with evidence, what is near enough is served, and the rest is not', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  taught(judge, 600)
+  expect(reason(judge.judge(input([entry(0.99), entry(0.6, 'far')])))).toBe('served')
+  expect(reason(judge.judge(input([entry(0.72), entry(0.6, 'far')])))).toBe('unsure')
+  const [report] = judge.report()
+  expect(report?.state).toBe('serving')
+  expect(report?.threshold?.bound).toBeLessThanOrEqual(0.1)
+})
+
+test('a near entry with another answer is a reason to ask', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  taught(judge, 600)
+  expect(reason(judge.judge(input([entry(0.97), entry(0.969, 'rival')])))).toBe('unsure')
+  const sibling = { ...entry(0.969, 'sibling'), answer: 'near' }
+  expect(reason(judge.judge(input([entry(0.97), sibling, entry(0.6, 'far')])))).toBe('served')
+})
+
+test('where answers do not follow from nearness nothing is ever served', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.05 })
+  let at = 0
+  taught(judge, 1_500, () => at++ % 3 !== 0)
+  expect(judge.report()[0]?.state).toBe('shadow')
+  expect(reason(judge.judge(input([entry(0.999)])))).toBe('shadow')
+})
+
+test('what is vetoed is never served, whatever was learned, and says why', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  taught(judge, 600)
+  for (const text of [
+    'how do I cancel my 2 subscriptions',
+    'how do I not cancel my subscription',
+    'how do I cancel my appointment',
+  ]) {
+    const verdict = judge.judge(input([entry(0.999)], { text }))
+    expect(verdict).toMatchObject({ action: 'ask', reason: 'veto', trial: undefined })
+    expect(verdict.action === 'ask' && verdict.veto).toBeTruthy()
+  }
+})
+
+test('some of what could be served is asked, and its label counts for those that were served', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  taught(judge, 600)
+  const verdict = judge.judge(input([entry(0.99), entry(0.6, 'far')], { chance: 0 }))
+  expect(verdict).toMatchObject({ action: 'ask', reason: 'exploring', trial: { stance: 'explored' } })
+  expect(verdict.trial?.propensity).toBeLessThan(0.76)
+})
+
+test('an answer that was wrong is asked until it was right again', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  taught(judge, 600)
+  const near = input([entry(0.99), entry(0.6, 'far')], { chance: 0 })
+  const explored = judge.judge(near)
+  if (explored.trial === undefined) throw new Error('nothing was tried')
+  judge.learn({ trial: explored.trial, correct: false, source: 'comparison' })
+  const again = judge.judge({ ...near, chance: 0.999 })
+  expect(again).toMatchObject({ action: 'ask', reason: 'exploring', trial: { propensity: 1 } })
+  if (again.trial === undefined) throw new Error('nothing was tried')
+  for (let at = 0; at < 12; at++) judge.learn({ trial: again.trial, correct: true, source: 'comparison' })
+  expect(reason(judge.judge({ ...near, chance: 0.999 }))).toBe('served')
+})
+
+test('when answers turn wrong it stops serving until it has learned anew', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  taught(judge, 600)
+  const near = (at: number) => input([entry(0.99, `new${at}`), entry(0.6, 'far')], { chance: 0 })
+  let wrong = 0
+  for (let at = 0; reason(judge.judge(near(at))) === 'exploring' && at < 50; at++) {
+    const { trial } = judge.judge(near(at))
+    if (trial !== undefined) judge.learn({ trial, correct: false, source: 'comparison' })
+    wrong += 1
+  }
+  expect(wrong).toBeLessThan(8)
+  expect(reason(judge.judge({ ...near(99), chance: 0.999 }))).toBe('shadow')
+})
+
+test('equal sequences of labels make equal judges', () => {
+  const labels: Label[] = []
+  const first = learnedJudge({ maxWrongPerHit: 0.1 })
+  const listening: LearnedJudge = {
+    ...first,
+    learn(label) {
+      labels.push(label)
+      first.learn(label)
+    },
+  }
+  taught(listening, 700)
+  const second = learnedJudge({ maxWrongPerHit: 0.1 })
+  for (const label of JSON.parse(JSON.stringify(labels)) as Label[]) second.learn(label)
+  expect(second.report()).toEqual(first.report())
+  for (const similarity of [0.75, 0.85, 0.92, 0.99])
+    expect(second.judge(input([entry(similarity)]))).toEqual(first.judge(input([entry(similarity)])))
+})
+
+test('groups have thresholds of their own: evidence of one is not evidence of the other', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  taught(judge, 600)
+  expect(reason(judge.judge(input([entry(0.99)], { group: 'other' })))).toBe('shadow')
+  taught(judge, 600, () => false, 'other')
+  expect(judge.report().map(({ state }) => state)).toEqual(['serving', 'shadow'])
+})
+
+test('in shadow it learns and reports, and serves nothing', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1, shadow: true })
+  taught(judge, 600)
+  expect(reason(judge.judge(input([entry(0.999)])))).toBe('shadow')
+  const [report] = judge.report()
+  expect(report?.state).toBe('shadow')
+  expect(report?.outlook.map(({ maxWrongPerHit }) => maxWrongPerHit)).toEqual([0.01, 0.02, 0.05, 0.1])
+  expect(report?.outlook.at(-1)?.hits).toBeGreaterThan(0.2)
+})
+
+describe('an option that cannot be used is refused:', () => {
+  test.each([
+    ['maxWrongPerHit', { maxWrongPerHit: 0 }],
+    ['maxWrongPerHit', { maxWrongPerHit: 5 }],
+    ['confidence', { maxWrongPerHit: 0.1, confidence: 1 }],
+  ])('%s of %o', (option, options) => expect(() => learnedJudge(options)).toThrow(option))
+})
