@@ -3,10 +3,12 @@ import { defineAnswers } from './cache/answers.ts'
 import { Learner } from './cache/learner.ts'
 import { SemanticCache } from './cache/semantic-cache.ts'
 import { lexicalEmbedder } from './embed/lexical-embedder.ts'
+import { learnedJudge } from './judge/learned-judge.ts'
 import { thresholdJudge } from './judge/threshold-judge.ts'
+import type { Judge } from './judge/verdict.ts'
 import { sameText } from './labels/answer-comparison.ts'
 import { memoryIndex } from './nearest/memory-index.ts'
-import type { SemanticCacheOptions } from './options.ts'
+import type { Match, SemanticCacheOptions } from './options.ts'
 import { readDeadlines, readFeedback, readLifetimes, readRecording, readRules } from './read-options.ts'
 import { checkPacing } from './stream/replay.ts'
 import { SemanticTelemetry } from './telemetry/telemetry.ts'
@@ -14,22 +16,31 @@ import { SemanticTelemetry } from './telemetry/telemetry.ts'
 /** Milliseconds between two looks at what other processes have learned. */
 const LEARN_EVERY = 2_000
 
+const DEFAULT_MATCH: Match = { maxWrongPerHit: 0.02 }
+
 /**
  * Makes a response cache for chat completions.
  *
  * ```ts
- * const semantic = createSemanticCache({ cache, partition: (request) => request['user'] as string, ttl: '6h', match: { threshold: 0.95 } })
+ * const semantic = createSemanticCache({ cache, partition: (request) => request['user'] as string, ttl: '6h' })
  * const complete = semantic.wrap((request) => openai.chat.completions.create(request))
  * ```
  * @throws InvalidOption when an option cannot be used.
  * @throws NameTaken when the cache knows the name already.
  */
 export function createSemanticCache(options: SemanticCacheOptions): SemanticCache {
-  const { cache, name = 'semantic', match, clock = systemClock, random = systemRandom, pacing = {} } = options
+  const {
+    cache,
+    name = 'semantic',
+    match = DEFAULT_MATCH,
+    clock = systemClock,
+    random = systemRandom,
+    pacing = {},
+  } = options
   if (!isCache(cache)) throw new InvalidOption('cache', cache, 'it is what createCache() made')
   checkPacing(pacing)
   const embedder = options.embedder ?? lexicalEmbedder()
-  const judge = 'threshold' in match ? thresholdJudge(match.threshold) : match
+  const judge = judgeOf(match)
   const lifetimes = readLifetimes(options)
   const deadlines = readDeadlines(options.deadlines)
   const telemetry = new SemanticTelemetry(name)
@@ -61,4 +72,11 @@ export function createSemanticCache(options: SemanticCacheOptions): SemanticCach
     clock,
     random,
   })
+}
+
+function judgeOf(match: Match): Judge {
+  if ('threshold' in match) return thresholdJudge(match.threshold)
+  if ('maxWrongPerHit' in match) return learnedJudge(match)
+  if (typeof match.judge === 'function') return match
+  throw new InvalidOption('match', match, 'it is { maxWrongPerHit }, { threshold } or a judge')
 }

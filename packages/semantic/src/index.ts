@@ -40,7 +40,7 @@ export { type PgClient, type PgvectorIndexOptions, pgvectorIndex, pgvectorSchema
 export { type RedisIndexOptions, redisIndex } from './nearest/redis/redis-index.ts'
 export { type IndexRedis, IndexUnavailable } from './nearest/redis/redis-line.ts'
 export type { IndexEntry, Neighbour, NewIndexEntry, VectorIndex } from './nearest/vector-index.ts'
-export type { AnswerOptions, RequestOptions, SemanticCacheOptions } from './options.ts'
+export type { AnswerOptions, Match, RequestOptions, SemanticCacheOptions } from './options.ts'
 // Requests
 export type { ChatMessage, ChatRequest, MessagePart, RequestShape } from './request/chat-request.ts'
 export type { Ineligibility } from './request/eligibility.ts'

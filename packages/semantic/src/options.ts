@@ -1,6 +1,7 @@
 import type { Cache, Clock, Duration, Random } from '@granary/core'
 import type { Price } from './cache/parts.ts'
 import type { Embedder } from './embed/embedder.ts'
+import type { LearnedJudgeOptions } from './judge/pledge.ts'
 import type { Judge } from './judge/verdict.ts'
 import type { AnswerComparison } from './labels/answer-comparison.ts'
 import type { LabelStore } from './labels/label-store.ts'
@@ -66,6 +67,9 @@ export interface AnswerOptions {
   }
 }
 
+/** When an entry may be served for a text that is not its own. */
+export type Match = LearnedJudgeOptions | { readonly threshold: number } | Judge
+
 /** Options of `createSemanticCache`. */
 export interface SemanticCacheOptions extends RequestOptions, AnswerOptions {
   /** Keeps the answers: the exact layer. */
@@ -76,8 +80,11 @@ export interface SemanticCacheOptions extends RequestOptions, AnswerOptions {
   readonly embedder?: Embedder
   /** Default: in the process. */
   readonly index?: VectorIndex
-  /** When an entry may be served for a text that is not its own: a fixed cosine similarity, or a judge. */
-  readonly match: { readonly threshold: number } | Judge
+  /**
+   * When an entry may be served for a text that is not its own: under a bound on wrong answers per hit, from a fixed cosine
+   * similarity on, or as a judge of yours says. Default: `{ maxWrongPerHit: 0.02 }`, which serves nothing until it has evidence.
+   */
+  readonly match?: Match
   /** Whether two answers mean the same: what the judge learns from. Default: equal text. */
   readonly compare?: AnswerComparison
   /** Where the judge's experience is kept and shared. Default: in this process, until it ends. */

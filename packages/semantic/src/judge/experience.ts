@@ -63,9 +63,13 @@ export class Experience {
     return this.#model && scoreOf(this.#model, features)
   }
 
-  /** Takes in one label: refits when it is time, and looks at the threshold again when something was wrong. */
+  /**
+   * Takes in one label, of a miss or of a user's report. Praise of what was served counts nothing: who praises is no fair sample,
+   * and a bound must not rest on it. Refits when it is time, and looks at the threshold again when something was wrong.
+   */
   add({ trial, correct }: Label): void {
-    const explored = trial.stance === 'explored'
+    if (trial.stance === 'served' && correct) return
+    const explored = trial.stance !== 'refused'
     this.#seen += 1
     const { features, answer, propensity } = trial
     this.#labels = [...this.#room(), { at: this.#seen, features, answer, correct, weight: 1 / propensity, explored }]

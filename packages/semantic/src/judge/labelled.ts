@@ -10,7 +10,7 @@ export interface Labelled extends Observation {
 }
 
 /** Labels kept of one group. */
-export const MOST_LABELS = 6_000
+const MOST_LABELS = 6_000
 
 /**
  * Makes room: of the kind that has more labels every second one is dropped and the others count twice. So the rare labels of what

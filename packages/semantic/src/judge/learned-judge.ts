@@ -77,7 +77,7 @@ function decide(experience: Experience, pledge: Pledge, input: JudgeInput): Verd
   const share = records.isOnProbation(entry.answer) ? 1 : exploration(experience.vigilance, pledge.maxWrongPerHit)
   if (input.chance < share)
     return { action: 'ask', reason: 'exploring', entry, evidence, compare, trial: trial('explored', share) }
-  return { action: 'serve', entry, evidence, trial: trial('served', share) }
+  return { action: 'serve', entry, evidence, trial: trial('served', 1) }
 }
 
 function askOnly(reason: Ask['reason'], veto: string | undefined): Ask {

@@ -21,7 +21,11 @@ export interface Pledge {
 /** The share of the allowed doubt that a single look may use up. */
 const SHARE_OF_DOUBT = 0.4
 
-/** @throws InvalidOption when an option is out of its range. */
+/**
+ * What a judge keeps to, from its options.
+ *
+ * @throws InvalidOption when an option is out of its range.
+ */
 export function resolvePledge({ maxWrongPerHit, confidence = 0.95, shadow = false }: LearnedJudgeOptions): Pledge {
   check('maxWrongPerHit', maxWrongPerHit, 0.001, 0.5)
   check('confidence', confidence, 0.5, 0.999)

@@ -12,6 +12,7 @@ export interface Vigilance {
   readonly wrong: number
 }
 
+/** Where it begins: nothing served, nothing noticed. */
 export const CALM: Vigilance = Object.freeze({ suspicion: 0, hits: 0, wrong: 0 })
 
 /** At this suspicion things have changed: a false alarm comes about once in 35 rises. */

@@ -24,7 +24,10 @@ export async function remember(
   const answer = answerText(stored.completion)
   if (stored.unkept !== undefined || answer === undefined || !maySpeakForOthers(stored.completion)) return false
   const equal = ask === undefined ? undefined : await equalEntry(sighting, ask, { answer, finder, parts })
-  if (equal !== undefined) await linkTurns(sighting, stored, { answer, equal: equal.stored, parts })
+  if (equal !== undefined) {
+    await linkTurns(sighting, stored, { answer, equal: equal.stored, parts })
+    await join(sighting, equal, parts)
+  }
   const entry = { id: canonical.key, text, vector, answer: equal?.entry.answer ?? canonical.key, tags: stored.tags }
   return changeIndex(parts, (index, signal) => index.add(scope, entry, parts.indexTtl, signal))
 }
@@ -32,6 +35,19 @@ export async function remember(
 interface Equal {
   readonly entry: Neighbour
   readonly stored: StoredAnswer
+  /** Answer ids of other entries whose answers are equal too: three texts, one answer. */
+  readonly others: ReadonlySet<string>
+}
+
+/** Gives near entries of equal answers one answer id, so that they no longer look like rivals. */
+async function join(
+  { scope, neighbours }: Sighting,
+  { entry, others }: Equal,
+  parts: SemanticCacheParts,
+): Promise<void> {
+  for (const { id, answer } of neighbours) {
+    if (others.has(answer)) await changeIndex(parts, (index, signal) => index.relink(scope, id, entry.answer, signal))
+  }
 }
 
 /** The nearest entry whose answer is equal to the new one; the judge is told of the one it asked about. */
@@ -40,7 +56,8 @@ async function equalEntry(
   { compare, trial }: Ask,
   { answer, finder, parts }: { answer: string; finder: Finder; parts: SemanticCacheParts },
 ): Promise<Equal | undefined> {
-  let equal: Equal | undefined
+  let equal: Omit<Equal, 'others'> | undefined
+  const others = new Set<string>()
   for (const entry of compare) {
     const stored = await parts.answers.entries.get([canonical.tenant, entry.id])
     const nearAnswer = stored === undefined || stored.scope !== scope ? undefined : answerText(stored.completion)
@@ -48,9 +65,11 @@ async function equalEntry(
     const found = await compared({ text, answer, nearText: entry.text, nearAnswer }, { finder, parts })
     if (found === 'unknown') continue
     if (trial?.entry === entry.id) parts.learner.learn({ trial, correct: found === 'same', source: 'comparison' })
-    if (found === 'same') equal ??= { entry, stored }
+    if (found !== 'same') continue
+    if (equal === undefined) equal = { entry, stored }
+    else others.add(entry.answer)
   }
-  return equal
+  return equal && { ...equal, others }
 }
 
 async function compared(

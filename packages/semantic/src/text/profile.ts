@@ -19,13 +19,13 @@ export interface Profile {
 }
 
 /** A word that carries meaning. */
-export interface Word {
+interface Word {
   readonly word: string
   readonly stem: string
 }
 
 /** Which time a word speaks of. */
-export type Tense = 'past' | 'future'
+type Tense = 'past' | 'future'
 
 const PAST = new Set(['did', 'was', 'were', 'had', 'ago'])
 const FUTURE = new Set(['will', 'gonna', 'going'])
@@ -103,7 +103,7 @@ function namesOf(text: string): ReadonlySet<string> {
 }
 
 /** A word without its commonest endings: enough to see that two forms are of one word, and too little for a dictionary. */
-export function stemOf(word: string): string {
+function stemOf(word: string): string {
   if (word.length <= 3) return word
   const base = word
     .replace(/(?<=..)ies$/, 'y')

@@ -139,6 +139,19 @@ test('equal sequences of labels make equal judges', () => {
     expect(second.judge(input([entry(similarity)]))).toEqual(first.judge(input([entry(similarity)])))
 })
 
+test('praise of what was served teaches nothing, and a complaint does', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  taught(judge, 600)
+  const near = input([entry(0.99), entry(0.6, 'other')])
+  const served = judge.judge(near)
+  if (served.trial === undefined) throw new Error('nothing was served')
+  const before = judge.report()
+  for (let at = 0; at < 500; at++) judge.learn({ trial: served.trial, correct: true, source: 'feedback' })
+  expect(judge.report()).toEqual(before)
+  judge.learn({ trial: served.trial, correct: false, source: 'feedback' })
+  expect(reason(judge.judge(near))).not.toBe('served')
+})
+
 test('groups have thresholds of their own: evidence of one is not evidence of the other', () => {
   const judge = learnedJudge({ maxWrongPerHit: 0.1 })
   taught(judge, 600)

@@ -1,3 +1,4 @@
+import type { Template } from './template.ts'
 import { NAMES, NEGATION, NUMBERS, ON_OFF } from './templates-exact.ts'
 import { ANTONYMS, DATES, ORDER, TENSE, UNITS } from './templates-meaning.ts'
 
@@ -7,15 +8,6 @@ export interface MinimalPair {
   readonly original: string
   readonly changed: string
   readonly twins: readonly string[]
-}
-
-/**
- * A template: `original | changed | twin | twin`, and what its slots are filled with. `{0}` and `{1}` are the fields of a filling.
- * The first twin changes the wording a little, the second more.
- */
-export interface Template {
-  readonly text: string
-  readonly fillings: readonly string[]
 }
 
 const CATEGORIES: Readonly<Record<string, readonly Template[]>> = {

@@ -1,4 +1,4 @@
-import type { Template } from './minimal-pairs.ts'
+import type { Template } from './template.ts'
 
 const two = (first: string, second: string) => first.split(' ').map((one, at) => `${one}/${second.split(' ')[at]}`)
 
