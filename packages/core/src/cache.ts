@@ -4,6 +4,7 @@ import { waitAtMost } from './clock.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import type { Engine } from './engine/engine.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
+import type { Address } from './engine/remote.ts'
 import { BatchMismatch } from './errors.ts'
 import { type CallReport, runInScope } from './flight/call-scope.ts'
 import { bookmarkOf, follow } from './invalidation/following.ts'
@@ -122,12 +123,12 @@ export class Cache {
 
   /** The value of an entry if a tier has it, else undefined. */
   async get(name: string, args: readonly unknown[]): Promise<unknown> {
-    return this.#names.of(name).get(args)
+    return this.#names.find(name).get(args)
   }
 
   /** The value of an entry if memory has it, else undefined. Synchronous. */
   peek(name: string, args: readonly unknown[]): unknown {
-    return this.#names.of(name).peek(args)
+    return this.#names.find(name).peek(args)
   }
 
   /** Stores what the caller asserts to be current, here and in Redis. */
@@ -135,9 +136,12 @@ export class Cache {
     return this.#names.of(name, policy).set(args, value)
   }
 
-  /** Invalidates one entry everywhere. */
-  async delete(name: string, args: readonly unknown[]): Promise<Receipt> {
-    return this.#names.of(name).delete(args)
+  /**
+   * Invalidates one entry everywhere. Where the name is not defined in this process, its keys are not known here: then all
+   * entries of the name are invalidated, and an `advice-given` event says so once.
+   */
+  delete(name: string, args: readonly unknown[]): Promise<Receipt> {
+    return this.invalidate({ entries: [{ name, args }] })
   }
 
   /** Invalidates everything that carries one of the tags, everywhere, in constant time. */
@@ -151,18 +155,25 @@ export class Cache {
   }
 
   /**
-   * Invalidates several things with one message.
+   * Invalidates several things with one message. An entry whose name is not defined in this process takes its whole name
+   * along, as in {@link Cache.delete}.
    *
    * @throws InvalidationNotDelivered when `required` and Redis does not take it.
    * @throws CacheClosed after {@link Cache.close}.
    */
   async invalidate(targets: InvalidateTargets, { required = false }: { required?: boolean } = {}): Promise<Receipt> {
     const { tags = [], entries = [], names = [], namespace = false } = targets
-    const addresses = entries.flatMap(({ name, args, self }) => this.#names.of(name).addressesOf(args, self))
+    const addresses: Address[] = []
+    const widened: string[] = []
+    for (const { name, args, self } of entries) {
+      const found = this.#names.addressesOf(name, args, self)
+      if (found === undefined) widened.push(name)
+      else addresses.push(...found)
+    }
     const known = [...names, ...entries.map((entry) => entry.name)].flatMap((name) => this.#names.stateOf(name) ?? [])
     for (const { counters } of known) counters.invalidations += 1
     if (known.length === 0) this.#nameless += 1
-    return invalidate(this.#engine, { addresses, tags, names, namespace }, required)
+    return invalidate(this.#engine, { addresses, tags, names: [...names, ...widened], namespace }, required)
   }
 
   /** Runs `run` and reports how the first cached call inside it was answered. */
@@ -224,6 +235,7 @@ export class Cache {
     return statsOf(this.#engine, this.#names.states(), {
       connection: this.#parts.connection(),
       nameless: this.#nameless,
+      forgotten: this.#names.forgotten,
     })
   }
 

@@ -70,10 +70,9 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
     owner: settings,
     clock,
     random: options.random ?? systemRandom,
-    memory: new MemoryTier(resolved.memory, ({ segment }) => {
-      segment.evictions += 1
-      if (telemetry.wants('entry-removed'))
-        telemetry.emit({ type: 'entry-removed', name: segment.name, cause: 'evicted' })
+    memory: new MemoryTier(resolved.memory, ({ segment }, cause) => {
+      if (cause === 'evicted') segment.evictions += 1
+      if (telemetry.wants('entry-removed')) telemetry.emit({ type: 'entry-removed', name: segment.name, cause })
     }),
     fences: new Fences(),
     flights: new Flights(),

@@ -1,6 +1,7 @@
 import type { Engine } from './engine/engine.ts'
 import type { NameState } from './engine/operation.ts'
 import type { CallReport } from './flight/call-scope.ts'
+import type { ForgottenNames } from './names.ts'
 import { addUp, type CacheStats, describeCounters, type Stats } from './telemetry/stats.ts'
 
 /** What one call was answered with, and from where. */
@@ -34,16 +35,25 @@ export interface ConnectionReport {
   readonly since: number | undefined
 }
 
-/** What the cache counted, in all and by name. `nameless` are invalidations that belong to no name of this process. */
+/** What counts beside the names that are known. */
+interface Beside {
+  readonly connection: ConnectionReport
+  /** Invalidations that belong to no name of this process. */
+  readonly nameless: number
+  readonly forgotten: ForgottenNames
+}
+
+/** What the cache counted, in all and by name. */
 export function statsOf(
   { memory, queue, failures }: Engine,
   states: readonly NameState[],
-  { connection, nameless }: { connection: ConnectionReport; nameless: number },
+  { connection, nameless, forgotten }: Beside,
 ): Stats {
   const { state, reason, since } = connection
   const available = state === 'open'
-  const evictions = states.reduce((sum, each) => sum + each.segment.evictions, 0)
-  const totals = describeCounters(addUp(states.map((each) => each.counters)), evictions, available)
+  const evictions = states.reduce((sum, each) => sum + each.segment.evictions, forgotten.evictions)
+  const counters = [...states.map((each) => each.counters), forgotten.counters]
+  const totals = describeCounters(addUp(counters), evictions, available)
   const names: Record<string, CacheStats> = {}
   for (const each of states) {
     const { l1, l2, load } = each.counters

@@ -101,8 +101,10 @@ describe('C13: process memory', () => {
     fc.assert(
       fc.property(bounds, fc.array(step, { maxLength: 120 }), (bound, steps) => {
         const evicted: string[] = []
-        const segments = [new Segment('a', 1), new Segment('b', 1)]
-        const tier = new MemoryTier(bound, (entry) => evicted.push(`${entry.segment.name}${String(entry.key)}`))
+        const segments = [new Segment('a', 1, 0), new Segment('b', 1, 0)]
+        const tier = new MemoryTier(bound, ({ segment, key }, cause) => {
+          if (cause === 'evicted') evicted.push(`${segment.name}${String(key)}`)
+        })
         const model = new NaiveSieve(bound.maxEntries, bound.maxBytes)
         for (const each of steps) {
           const segment = segments[each.segment] as Segment
@@ -116,10 +118,10 @@ describe('C13: process memory', () => {
             model.hit(name)
           } else if (each.do === 'remove') {
             const had = model.keys.includes(name)
-            expect(tier.remove(segment, each.key)).toBe(had)
+            expect(tier.remove(segment, each.key, 'expired')).toBe(had)
             model.remove(name)
           } else {
-            tier.clearSegment(segment)
+            tier.clearSegment(segment, 'invalidated')
             model.clear(segment.name)
           }
           const held = segments.flatMap(({ name: at, entries }) =>
@@ -159,6 +161,25 @@ describe('C13: process memory', () => {
     for (let id = 0; id < 5; id++) await cache.getOrSet('row', [id], () => id)
     expect(cache.stats()).toMatchObject({ entries: 3, evictions: 2, names: { row: { evictions: 2 } } })
     expect(removed).toEqual([1, 2].map(() => ({ type: 'entry-removed', name: 'row', cause: 'evicted' })))
+  })
+
+  test('every entry that leaves memory says why', async () => {
+    const { cache, clock } = openMemory()
+    const removed = eventsOf(cache, 'entry-removed')
+    const row = (id: number) => cache.getOrSet('row', [id], () => id, { ttl: '1m', jitter: 0, tags: ['t'] })
+    const causes = () => removed.splice(0).map((event) => ('cause' in event ? event.cause : ''))
+    await row(1)
+    await cache.refresh(() => row(1))
+    expect(causes()).toEqual(['replaced'])
+    clock.advance(60_000)
+    await row(1)
+    expect(causes()).toEqual(['expired'])
+    await cache.delete('row', [1])
+    await row(1)
+    await cache.invalidateTags(['t'])
+    await row(1)
+    await cache.clear('row')
+    expect(causes()).toEqual(['invalidated', 'invalidated', 'invalidated'])
   })
 
   test('an entry that is larger than all of memory is served and not kept', async () => {

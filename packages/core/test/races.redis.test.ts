@@ -359,6 +359,7 @@ describe('C3: metadata that is lost makes misses, never revivals', () => {
     await stage.redis.command('FLUSHALL')
     await wait(350)
     expect(a.peek('row', [1])).toBeUndefined()
+    await until(async () => (await stage.redis.command('EXISTS', `{${stage.namespace}}:clk`)) === 1)
     await until(() => a.health().redis === 'open')
     expect(await a.getOrSet('row', [1], () => v(1), { ttl: '5m' })).toEqual(v(1))
     await a.drain()

@@ -117,7 +117,7 @@ export function noteStoreFailure(op: Operation, error: unknown): void {
 function dropOwnCopy(op: Operation, entry: Entry): void {
   const resident = op.state.segment.entries.get(op.local)
   if (resident !== undefined && resident.value === entry.value && resident.born === entry.born)
-    op.engine.memory.remove(op.state.segment, op.local)
+    op.engine.memory.remove(op.state.segment, op.local, 'invalidated')
 }
 
 interface EntryOptions {

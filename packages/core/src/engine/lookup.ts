@@ -53,14 +53,14 @@ export function lookInMemory({ engine, state, policy, local, following }: Operat
   const { tagEvents } = engine.fences
   if (entry.checked !== tagEvents) {
     if (engine.fences.lastEventOf(entry.tags) > entry.born) {
-      engine.memory.remove(state.segment, local)
+      engine.memory.remove(state.segment, local, 'invalidated')
       return undefined
     }
     entry.checked = tagEvents
   }
   const freshness = judgeFreshness(entry, policy, now, engine.random)
   if (freshness === 'expired') {
-    engine.memory.remove(state.segment, local)
+    engine.memory.remove(state.segment, local, 'expired')
     return undefined
   }
   entry.visited = true

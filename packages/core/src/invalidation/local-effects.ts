@@ -13,7 +13,7 @@ export function applyLocally({ fences, flights, memory, segments, puts }: Affect
   if (keys.length > 0) fences.advance()
   for (const { key, label, text } of keys) {
     const segment = segments.get(label)
-    if (segment !== undefined) memory.remove(segment, localKeyOf(text))
+    if (segment !== undefined) memory.remove(segment, localKeyOf(text), 'invalidated')
     flights.detach(key)
     puts.delete(key)
   }
@@ -25,7 +25,7 @@ export function applyLocally({ fences, flights, memory, segments, puts }: Affect
     for (const segment of segments.values()) {
       if (member !== EVERYTHING && member !== NAME_MEMBER + segment.name) continue
       segment.clearedAt = fences.events
-      memory.clearSegment(segment)
+      memory.clearSegment(segment, 'invalidated')
       flights.detachAll(segment)
     }
     if (member === EVERYTHING) puts.clear()
@@ -37,6 +37,6 @@ export function emptyMemory({ fences, memory, segments }: Pick<Engine, 'fences' 
   const event = fences.advance()
   for (const segment of segments.values()) {
     segment.clearedAt = event
-    memory.clearSegment(segment)
+    memory.clearSegment(segment, 'unproven')
   }
 }

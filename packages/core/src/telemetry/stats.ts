@@ -85,12 +85,15 @@ export type Totals = { [Field in Exclude<keyof NameCounters, 'l1' | 'l2' | 'load
 /** Adds up counters of several names. */
 export function addUp(counters: Iterable<NameCounters>): Totals {
   const totals = new NameCounters()
-  for (const each of counters) {
-    for (const field of Object.keys(totals) as (keyof NameCounters)[]) {
-      if (field !== 'l1' && field !== 'l2' && field !== 'load') totals[field] += each[field]
-    }
-  }
+  for (const each of counters) addTo(totals, each)
   return totals
+}
+
+/** Adds the counters of a name to others. Latencies are left as they are. */
+export function addTo(totals: NameCounters, counters: NameCounters): void {
+  for (const field of Object.keys(totals) as (keyof NameCounters)[]) {
+    if (field !== 'l1' && field !== 'l2' && field !== 'load') totals[field] += counters[field]
+  }
 }
 
 /** The public form of counters. */

@@ -8,8 +8,11 @@ export interface MemoryBounds {
   readonly maxBytes: number
 }
 
-/** Why an entry left memory. */
-export type RemovalCause = 'expired' | 'evicted' | 'replaced' | 'invalidated'
+/**
+ * Why an entry left memory: its time was over, others needed its room, a newer value took its place, something it depends
+ * on was invalidated, or it could no longer be proven current (Redis was lost or found again).
+ */
+export type RemovalCause = 'expired' | 'evicted' | 'replaced' | 'invalidated' | 'unproven'
 
 /**
  * L1: the entries of this process, bounded by count and by estimated bytes over all names together.
@@ -19,16 +22,16 @@ export type RemovalCause = 'expired' | 'evicted' | 'replaced' | 'invalidated'
  */
 export class MemoryTier {
   readonly #bounds: MemoryBounds
-  readonly #onEvicted: (entry: Resident) => void
+  readonly #onRemoved: (entry: Resident, cause: RemovalCause) => void
   #newest: Resident | undefined
   #oldest: Resident | undefined
   #hand: Resident | undefined
   #size = 0
   #bytes = 0
 
-  constructor(bounds: MemoryBounds, onEvicted: (entry: Resident) => void) {
+  constructor(bounds: MemoryBounds, onRemoved: (entry: Resident, cause: RemovalCause) => void) {
     this.#bounds = bounds
-    this.#onEvicted = onEvicted
+    this.#onRemoved = onRemoved
   }
 
   /** Entries held now. */
@@ -43,7 +46,7 @@ export class MemoryTier {
 
   /** Stores an entry, replacing the one at its key, and evicts until the bounds hold. An entry over the byte bound is not kept. */
   put(segment: Segment, key: LocalKey, entry: Entry, checked: number): void {
-    this.remove(segment, key)
+    this.remove(segment, key, 'replaced')
     if (entry.bytes > this.#bounds.maxBytes) return
     const resident: Resident = {
       // What a hit reads stands first, on one line of the processor's cache.
@@ -79,19 +82,23 @@ export class MemoryTier {
   }
 
   /** Removes the entry at a key; returns whether there was one. */
-  remove(segment: Segment, key: LocalKey): boolean {
+  remove(segment: Segment, key: LocalKey, cause: RemovalCause): boolean {
     const resident = segment.entries.get(key)
     if (resident === undefined) return false
     segment.entries.delete(key)
     this.#unlink(resident)
+    this.#onRemoved(resident, cause)
     return true
   }
 
   /** Forgets all entries of a name. The walk only gives back their room; hits see the new map at once. */
-  clearSegment(segment: Segment): void {
+  clearSegment(segment: Segment, cause: RemovalCause): void {
     const gone = segment.entries
     segment.entries = new Map()
-    for (const resident of gone.values()) this.#unlink(resident)
+    for (const resident of gone.values()) {
+      this.#unlink(resident)
+      this.#onRemoved(resident, cause)
+    }
   }
 
   #unlink(resident: Resident): void {
@@ -119,6 +126,6 @@ export class MemoryTier {
     this.#hand = candidate.newer
     candidate.segment.entries.delete(candidate.key)
     this.#unlink(candidate)
-    this.#onEvicted(candidate)
+    this.#onRemoved(candidate, 'evicted')
   }
 }

@@ -12,12 +12,14 @@ export class Segment {
   entries = new Map<LocalKey, Resident>()
   /** Some of them by the hash of their arguments' layout, which is exact only once the parts are compared. */
   #byLayout = new Map<number, Resident>()
-  /** The local event count of its last clear: loads born before it may not fill. */
-  clearedAt = 0
+  /** The local event count of its last clear: loads born before it may not fill, whatever they bring. */
+  clearedAt: number
   /** Entries that left for lack of room. */
   evictions = 0
 
-  constructor(name: string, version: number) {
+  /** `bornAt` is the local event count now: what was begun for an earlier segment of the name, since forgotten, is not for this one. */
+  constructor(name: string, version: number, bornAt: number) {
+    this.clearedAt = bornAt
     this.name = name
     this.label = `${name}:${version}`
   }
