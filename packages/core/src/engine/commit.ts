@@ -97,7 +97,7 @@ export async function commit(
     return verdict
   } catch (error) {
     noteStoreFailure(op, error)
-    if (!(error instanceof RedisUnavailable)) engine.remote?.release(op, lease, false)
+    engine.remote?.release(op, lease, false)
     return 'failed'
   }
 }

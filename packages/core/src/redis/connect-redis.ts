@@ -30,10 +30,17 @@ export function connectRedis(engine: Engine, namespace: string, options: Resolve
   const metadata = metadataOf(namespace)
   const patience = plan.connectTimeout ?? Math.max(1_000, callBudget)
   const connectionOptions = { connectTimeout: patience }
-  const surroundings = { engine, namespace, options, metadata, patience, effects: effectsOn(engine) }
+  const surroundings = {
+    engine,
+    namespace,
+    options,
+    metadata,
+    patience,
+    effects: effectsOn(engine, () => remote.returnLeases()),
+  }
   const { supervisor, frames, deliver, close } =
     plan.cluster === undefined ? assembleNode(surroundings) : assembleCluster(surroundings, plan.cluster)
-  const remote = new RedisTier({
+  const remote: RedisTier = new RedisTier({
     clock,
     random,
     link,
@@ -83,8 +90,9 @@ function assembleNode(surroundings: Surroundings): Assembly {
   return { supervisor, frames, deliver, close: () => supervisor.close() }
 }
 
-function effectsOn(engine: Engine): SupervisorEffects {
+function effectsOn(engine: Engine, returnLeases: () => void): SupervisorEffects {
   const { telemetry, flights, settings } = engine
+  const advise = adviseOnce(engine)
   return {
     forget: (targets) => {
       applyLocally(engine, targets)
@@ -98,7 +106,10 @@ function effectsOn(engine: Engine): SupervisorEffects {
     lost: (cause) => telemetry.emit({ type: 'redis-lost', reason: cause.reason, cause: cause.cause ?? cause }),
     awaited: (cause, since) =>
       telemetry.emit({ type: 'redis-awaited', reason: cause.reason, since, cause: cause.cause ?? cause }),
-    opened: adviseOnce(engine),
+    opened: (session) => {
+      returnLeases()
+      advise(session)
+    },
     recovered: (downFor, replayed) => telemetry.emit({ type: 'redis-recovered', downFor, replayed }),
   }
 }

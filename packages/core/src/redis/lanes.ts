@@ -9,11 +9,8 @@ import type { Holder, LeaseAnswer, LeaseRequest } from './frames.ts'
 import { Gather } from './gather.ts'
 import { askForLeases } from './script/leases.ts'
 import type { Session } from './session.ts'
-import { HEADER_BYTES, LARGE, LARGEST_FRAME, unlessWrongType } from './sizes.ts'
+import { HEADER_BYTES, LARGE, LARGEST_FRAME, LargeNames, unlessWrongType } from './sizes.ts'
 import type { Suspects } from './suspects.ts'
-
-/** So many names are remembered as large. */
-const MOST_LARGE = 1_000
 
 /** What lanes need beside their session. */
 export interface LaneOptions {
@@ -31,7 +28,7 @@ export interface LaneOptions {
 export class Lanes implements Holder {
   readonly #session: Pick<Session, 'data' | 'bulk' | 'life'>
   readonly #options: LaneOptions
-  readonly #large = new Set<string>()
+  readonly #large = new LargeNames()
   #incarnation = Number.NaN
   #marked: Uint8Array = new Uint8Array(8)
   readonly #reads: Gather<Address, RemoteReply>
@@ -71,14 +68,8 @@ export class Lanes implements Holder {
 
   /** The connection for a value of this size; a name once found large stays with the large ones. */
   laneFor(label: string, bytes: number): Connection {
-    if (bytes > LARGE) this.#noteLarge(label)
+    if (bytes > LARGE) this.#large.add(label)
     return this.#large.has(label) ? this.#session.bulk : this.#session.data
-  }
-
-  /** Past the bound all are forgotten: each costs a slow neighbour once more. */
-  #noteLarge(label: string): void {
-    if (this.#large.size >= MOST_LARGE) this.#large.clear()
-    this.#large.add(label)
   }
 
   async #readMany(connection: Connection, addresses: readonly Address[], deadline: number): Promise<RemoteReply[]> {
@@ -93,7 +84,7 @@ export class Lanes implements Holder {
     const clockReading = this.#mark(parseClock(values[addresses.length]))
     return addresses.map(({ label }, at) => {
       const bytes = values[at] ?? undefined
-      if (bytes !== undefined && bytes.length > LARGE) this.#noteLarge(label)
+      if (bytes !== undefined && bytes.length > LARGE) this.#large.add(label)
       if (bytes !== undefined && bytes.length > LARGEST_FRAME) {
         return {
           bytes: Uint8Array.from(bytes.subarray(0, HEADER_BYTES)),

@@ -10,7 +10,7 @@ import type {
   Targets,
   Undelivered,
 } from '../engine/remote.ts'
-import { RedisUnavailable } from '../errors.ts'
+import { type RedisFailure, RedisUnavailable } from '../errors.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { Link } from '../invalidation/link.ts'
 import type { Random } from '../random.ts'
@@ -21,6 +21,7 @@ import { PUT_AND_TELL, WRITE_AND_TELL } from './script/metadata-scripts.ts'
 import type { Session } from './session.ts'
 import type { Deliver } from './supervision.ts'
 import type { Supervisor } from './supervisor.ts'
+import { type UnreturnedLease, UnreturnedLeases } from './unreturned-leases.ts'
 
 /** What the tier needs of its surroundings. */
 export interface RedisTierParts {
@@ -38,6 +39,9 @@ export interface RedisTierParts {
   readonly retryReads: boolean
 }
 
+/** Failures that come before anything is sent, or with an answer that grants nothing. */
+const NOT_SENT: ReadonlySet<RedisFailure> = new Set(['shut', 'overload', 'oom', 'wrongtype'])
+
 /** Storing a write-through, and storing what a caller asserts. */
 const PUT: ToldScript = { alone: COMMIT_PUT, told: PUT_AND_TELL }
 const WRITE: ToldScript = { alone: WRITE_FRAME, told: WRITE_AND_TELL }
@@ -49,6 +53,7 @@ const WRITE: ToldScript = { alone: WRITE_FRAME, told: WRITE_AND_TELL }
 export class RedisTier implements RemoteTier {
   readonly link: Link
   readonly #parts: RedisTierParts
+  readonly #unreturned = new UnreturnedLeases()
 
   constructor(parts: RedisTierParts) {
     this.#parts = parts
@@ -85,7 +90,9 @@ export class RedisTier implements RemoteTier {
 
   async acquire(address: Address, request: AcquireRequest, deadline: number): Promise<Acquisition> {
     const token = this.#parts.random.bytes(8)
-    const { answer, holder } = await this.#parts.frames.acquire({ key: address.key, token, ...request }, deadline)
+    const { answer, holder } = await this.#asking({ address, token, failed: false }, () =>
+      this.#parts.frames.acquire({ key: address.key, token, ...request }, deadline),
+    )
     switch (answer.status) {
       case 'granted':
         return { status: 'granted', lease: { token, life: holder.life, session: holder } }
@@ -118,11 +125,13 @@ export class RedisTier implements RemoteTier {
     return { verdict: stored ? 'stored' : 'rejected', reading }
   }
 
-  release(address: Address, lease: Lease, failed: boolean): void {
-    const { frames, wakeChannel } = this.#parts
-    const args = [lease.token, wakeChannel, encodeWake(address.key, failed)]
-    const call = { plan: () => ({ args }), deadline: this.deadline(), holder: lease.session }
-    frames.run(RELEASE, address, call).catch(() => {})
+  release(address: Address, { token }: Lease, failed: boolean): void {
+    this.#giveBack({ address, token, failed })
+  }
+
+  /** Gives back what could not be given back before: Redis is in use again. */
+  returnLeases(): void {
+    for (const lease of this.#unreturned.take()) this.#giveBack(lease)
   }
 
   async renew(address: Address, lease: Lease): Promise<boolean> {
@@ -178,6 +187,29 @@ export class RedisTier implements RemoteTier {
 
   close(): Promise<void> {
     return this.#parts.close()
+  }
+
+  /**
+   * Asks for a lease. Without an answer it may have been granted all the same, and others would wait it out: it is given
+   * back, on the connection that it was asked for on, hence after it; or when Redis is in use again.
+   */
+  async #asking<T>(lease: UnreturnedLease, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (error instanceof RedisUnavailable && !NOT_SENT.has(error.reason)) this.#giveBack(lease)
+      throw error
+    }
+  }
+
+  /** Compares and deletes, so it harms nobody who holds the key by now. Nobody waits for it, so it has the time that a lease lives. */
+  #giveBack(lease: UnreturnedLease): void {
+    const { frames, wakeChannel, clock, leaseTime } = this.#parts
+    const { address, token, failed } = lease
+    const args = [token, wakeChannel, encodeWake(address.key, failed)]
+    frames
+      .run(RELEASE, address, { plan: () => ({ args }), deadline: clock.now() + leaseTime, isAwaited: false })
+      .catch(() => this.#unreturned.add(lease))
   }
 
   #underLease(

@@ -14,3 +14,22 @@ export function unlessWrongType(error: unknown): undefined {
   if (error instanceof RedisUnavailable && error.reason === 'wrongtype') return undefined
   throw error
 }
+
+/** Names whose values are large. Past the bound all are forgotten: each then costs its neighbours one slow reply more. */
+export class LargeNames {
+  readonly #limit: number
+  readonly #labels = new Set<string>()
+
+  constructor(limit = 1_000) {
+    this.#limit = limit
+  }
+
+  has(label: string): boolean {
+    return this.#labels.has(label)
+  }
+
+  add(label: string): void {
+    if (this.#labels.size >= this.#limit && !this.#labels.has(label)) this.#labels.clear()
+    this.#labels.add(label)
+  }
+}

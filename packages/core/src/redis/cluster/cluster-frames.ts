@@ -8,7 +8,7 @@ import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest, Told, ToldSc
 import { askForLeases } from '../script/leases.ts'
 import { type Commander, runScript, type Script } from '../script/script.ts'
 import type { Session } from '../session.ts'
-import { HEADER_BYTES, LARGE, LARGEST_FRAME, unlessWrongType } from '../sizes.ts'
+import { HEADER_BYTES, LARGE, LARGEST_FRAME, LargeNames, unlessWrongType } from '../sizes.ts'
 import type { Supervisor } from '../supervisor.ts'
 import { Suspects } from '../suspects.ts'
 import { ClockReads } from './clock-reads.ts'
@@ -38,7 +38,7 @@ export class ClusterFrames implements Frames {
   readonly #parts: ClusterFramesParts
   readonly #clock: ClockReads
   readonly #suspects = new Suspects()
-  readonly #large = new Set<string>()
+  readonly #large = new LargeNames()
 
   constructor(parts: ClusterFramesParts) {
     this.#parts = parts
