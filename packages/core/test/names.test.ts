@@ -99,7 +99,7 @@ describe('an entry of a name that this process has not defined', () => {
     const profiles = owner.define<[{ id: number }], string>('profile', keyed)
     await profiles.getOrSet([{ id: 7 }], () => 'old')
     await owner.drain()
-    expect(await invalidate(stranger)).toEqual({ delivered: true })
+    expect(await invalidate(stranger)).toMatchObject({ delivered: true })
     await delivered(stranger, owner)
     expect(await profiles.get([{ id: 7 }])).toBeUndefined()
   })
