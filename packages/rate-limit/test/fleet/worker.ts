@@ -1,6 +1,5 @@
 /** One process of a fleet: calls a limit set from many places at once and reports what it was admitted, and when. */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Duration } from '@granary/core'
 import { concurrency, createRateLimiter, window } from '../../src/index.ts'
 import { SILENT } from '../support/limiter.ts'
 import { Stopwatch } from '../support/stopwatch.ts'
@@ -18,11 +17,11 @@ const watch = new Stopwatch()
 
 if (task.kind === 'calls') {
   const set = limiter.define('shared', {
-    limits: { window: window(task.limit, task.length as Duration) },
+    limits: { window: window(task.limit, task.length) },
     deadline: task.deadline,
   })
   const call = async () => {
-    while (performance.now() < end) {
+    for (let round = 0; round < task.rounds || performance.now() < end; round++) {
       const decision = await watch.time(() => set.check('everybody'))
       report.calls += 1
       if (decision.ok) report.admissions.push({ at: Math.round(decision.at * 1000), source: decision.source })
@@ -32,25 +31,29 @@ if (task.kind === 'calls') {
   await Promise.all(Array.from({ length: task.inFlight }, call))
 } else {
   const set = limiter.define('places', {
-    limits: { live: concurrency(task.limit, { lease: task.length as Duration }) },
+    limits: { live: concurrency(task.limit, { lease: task.length }) },
+    deadline: task.deadline,
   })
   const hold = async () => {
-    while (performance.now() < end) {
+    for (let held = 0; held < task.rounds || performance.now() < end; ) {
       report.calls += 1
       const place = await set.reserve('everybody')
       if (place.ok) {
         const from = Math.round(place.at * 1000)
-        if (task.kind === 'die') {
-          process.send?.('holding')
-          await pause(60_000)
-        }
         await pause(1 + Math.random() * 8)
-        report.spans.push({ from, to: Date.now() * 1000 })
+        report.spans.push({ from, to: Date.now() * 1000, source: place.source })
         await place.settle()
+        held += 1
       } else await pause(Math.random() * 4)
     }
   }
-  await Promise.all(Array.from({ length: task.inFlight }, hold))
+  // Whoever is to die holds a place and renews it, until then.
+  const hang = () =>
+    set.run('everybody', async () => {
+      process.send?.('holding')
+      await pause(600_000)
+    })
+  await Promise.all(Array.from({ length: task.inFlight }, task.kind === 'die' ? hang : hold))
 }
 
 report.slowest = watch.stop()
