@@ -28,8 +28,7 @@ async function keysLeft(): Promise<number> {
   return size - Number(await server.command('EXISTS', 'test:rl:peers'))
 }
 
-/** Law 12, for Redis. */
-test('a subject that has been idle for a window leaves nothing behind in Redis, whatever its limits', async () => {
+test('a subject that has been idle for a window leaves nothing behind in Redis, whatever its limits (law 12)', async () => {
   const set = limiter.define('many', {
     limits: { window: window(5, '1s'), clock: fixedWindow(5, '1s'), burst: bucket({ rate: 5, per: '1s', burst: 5 }) },
   })
@@ -39,8 +38,7 @@ test('a subject that has been idle for a window leaves nothing behind in Redis, 
   await until(async () => (await keysLeft()) === 0, 60_000)
 })
 
-/** Law 5: 10,000 of each. */
-test('places that were taken and given back, cancelled or abandoned are all free after the lease, and the keys are gone', async () => {
+test('places that were taken and given back, cancelled or abandoned are all free after the lease, and the keys are gone (law 5)', async () => {
   const set = limiter.define('places', { limits: { live: concurrency(10, { lease: '1s' }) } })
   const cycle = async (index: number) => {
     const place = await set.reserve(`user:${index % 1_000}`)

@@ -1,4 +1,4 @@
-import { type RedisServer, startRedis } from '@granary/testing'
+import { type RedisServer, startFaultProxy, startRedis } from '@granary/testing'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bucket, concurrency, fixedWindow, type LimitSet, quota, type RateLimiter, window } from '../src/index.ts'
@@ -44,7 +44,7 @@ async function onlyKey(): Promise<string> {
 }
 
 describe('all limits of a subject', () => {
-  test('are decided in one round trip, and live under one key that expires', async () => {
+  test('are decided in one round trip, and live under one key that expires (laws 3 and 12)', async () => {
     const set = define({ limits: FIVE })
     await set.check('warm-up', { tokens: 10 })
     await server.command('FLUSHALL')
@@ -58,7 +58,7 @@ describe('all limits of a subject', () => {
     monitor.stop()
   })
 
-  test('are not written by a call that is refused', async () => {
+  test('are not written by a call that is refused (law 3)', async () => {
     const set = define({ limits: { ...FIVE, few: window(2, '1m') } })
     for (let call = 0; call < 2; call++)
       expect(await set.check('user:7', { tokens: 40_000 })).toMatchObject({ ok: true })
@@ -73,7 +73,7 @@ describe('all limits of a subject', () => {
     expect(await changes()).toBe(written)
   })
 
-  test('charge nothing anywhere when one refuses, so nothing leaks from the longer limits', async () => {
+  test('charge nothing anywhere when one refuses, so nothing leaks from the longer limits (law 3)', async () => {
     const set = define({ limits: { minute: window(2, '1m'), day: window(1_000, '1d') } })
     for (let call = 0; call < 10; call++) await set.check('user:7')
     const { limits } = await set.peek('user:7')
@@ -86,6 +86,32 @@ describe('all limits of a subject', () => {
     for (const tokens of [9, 5, 1, 1, 1]) admitted.push((await set.check('user:7', { tokens })).ok)
     expect(admitted).toEqual([true, false, true, false, false])
   })
+})
+
+test('five limits are one round trip on the wire, and settling them is another', async () => {
+  const proxy = await startFaultProxy({ target: server })
+  const near = limiterOn(server, { redis: proxy.url, deadline: '5s' })
+  await near.ready()
+  const set = near.define('wired', { limits: FIVE })
+  await set.check('user:7', { tokens: 1 })
+  const wire = async (call: () => Promise<unknown>) => {
+    proxy.forget()
+    await call()
+    const commands = proxy.commands.filter(({ name }) => name !== 'EVAL') // the heartbeat, should it beat just now
+    return {
+      commands: commands.map(({ name }) => name),
+      trips: proxy.roundTrips() - (proxy.commands.length - commands.length),
+    }
+  }
+  const one = { commands: ['EVALSHA'], trips: 1 }
+  expect(await wire(() => set.check('user:7', { tokens: 10 }))).toEqual(one)
+  expect(await wire(() => set.check('user:8', { tokens: 10 }))).toEqual(one)
+  const reservation = await set.reserve('user:7', { tokens: 10 })
+  if (!reservation.ok) throw new Error('there is room')
+  expect(await wire(() => reservation.settle({ tokens: 7 }))).toEqual(one)
+  expect(await wire(() => set.check('user:7', { tokens: 100_000 }))).toEqual(one)
+  await near.close()
+  await proxy.stop()
 })
 
 describe('a key', () => {

@@ -190,7 +190,7 @@ export function concurrency(limit: number, options: { readonly lease: Duration }
 }
 
 /** As many places as one subject can hold. */
-const MOST_CONCURRENT = 1_024
+export const MOST_CONCURRENT = 1_024
 
 /** Throws unless `value` is a whole number from `least` to `most`. */
 export function checkCount(option: string, value: unknown, most: number, least = 0): void {

@@ -7,7 +7,7 @@ import { fixedPeriods } from '../rule/period-counter.ts'
 import type { Rule } from '../rule/rule.ts'
 import type { RuleSet } from '../rule/subject.ts'
 import type { BucketLimit, CounterLimit, Limit, WindowLimit } from './limit.ts'
-import { checkCount, MOST } from './limit.ts'
+import { checkCount, MOST, MOST_CONCURRENT } from './limit.ts'
 
 /** The limit of a rule that has none: far above every count, and exact as a double. */
 export const UNLIMITED = 2 ** 52
@@ -94,7 +94,7 @@ function planRule(rule: Rule, name: string, plan: PlanLimits<string>): Rule {
       throw new InvalidOption(`plan.${name}`, given, 'a bucket takes bucket({ rate, per, burst }), or Infinity')
     return { ...rule, interval: intervalOf(given), burst: given.burst }
   }
-  checkCount(`plan.${name}`, given, MOST)
+  checkCount(`plan.${name}`, given, rule.kind === 'lease' ? MOST_CONCURRENT : MOST)
   return { ...rule, limit: given as number }
 }
 

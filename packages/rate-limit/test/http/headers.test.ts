@@ -52,8 +52,7 @@ describe('the RateLimit fields', () => {
     })
   })
 
-  /** Law 9. */
-  test('are well-formed Lists, whose t counts down, and which Retry-After never undercuts', async () => {
+  test('are well-formed Lists, whose t counts down, and which Retry-After never undercuts (law 9)', async () => {
     const limit = fc.oneof(
       fc.integer({ min: 0, max: 5 }).map((units) => window(units, '10s')),
       fc.integer({ min: 0, max: 5 }).map((units) => window(units, '1h', { unit: 'tokens' })),

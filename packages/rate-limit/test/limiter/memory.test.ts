@@ -45,14 +45,14 @@ describe('without Redis', () => {
     expect(await set.check('ip')).toMatchObject({ ok: false, retryAfterMs: 60_000 })
   })
 
-  // Law 11: a timer of more than 2^31 ms fires at once, and a limit that rests on one is none.
+  // A timer of more than 2^31 ms fires at once, and a limit that rests on one is none.
   test.each([
     ['rolling', window(1, '30d')],
     ['exact', window(1, '30d', { exact: true })],
     ['fixed', fixedWindow(1, '3650d')],
     ['monthly', quota(1, { every: 'month' })],
     ['trickling', bucket({ rate: 1, per: '30d', burst: 1 })],
-  ])('a %s limit of more than 24.8 days holds', async (_, limit) => {
+  ])('a %s limit of more than 24.8 days holds (law 11)', async (_, limit) => {
     const { clock, set } = inMemory({ limits: { limit } })
     expect((await set.check('user')).ok).toBe(true)
     for (const wait of [20, 86_400_000, 25 * 86_400_000]) {
@@ -63,7 +63,7 @@ describe('without Redis', () => {
     expect((await set.check('user')).ok).toBe(true)
   })
 
-  test('subjects that went idle leave nothing behind, not even a timer', async () => {
+  test('subjects that went idle leave nothing behind, not even a timer (law 12)', async () => {
     const { clock, limiter } = inMemory({ limits: { minute: window(5, '1m') } }, { maxSubjects: 200_000 })
     const set = limiter.define('many', { limits: { minute: window(5, '1m') } })
     const before = clock.pending
@@ -181,6 +181,11 @@ describe('a plan', () => {
     expect(await admitted(() => set.check('user'), 20)).toBe(1)
   })
 
+  test('cannot give more places than are kept apart: that would admit more than it says', async () => {
+    const { set } = inMemory({ limits: { live: concurrency(5, { lease: '1s' }) }, plan: () => ({ live: 1_025 }) })
+    await expect(set.reserve('key')).rejects.toThrow('plan.live: 1025')
+  })
+
   test('that fails fails the call, with its own error', async () => {
     const failure = new Error('the plan table is gone')
     const { set } = inMemory({
@@ -264,7 +269,7 @@ describe('a reservation', () => {
     expect(await holder.renew()).toBe(false)
   })
 
-  test('that is abandoned gives its place back when its lease ends, ten thousand times over', async () => {
+  test('that is abandoned gives its place back when its lease ends, ten thousand times over (law 5)', async () => {
     const { clock, set } = inMemory({ limits: { live: concurrency(5, { lease: '10s' }) } })
     for (let cycle = 0; cycle < 2_000; cycle++) {
       const holders = await Promise.all(Array.from({ length: 6 }, () => set.reserve('key')))

@@ -48,7 +48,7 @@ const schedule = fc
   })
 
 describe('a rolling window', () => {
-  test('never holds more than its limit in any interval of its length, whatever comes when', () => {
+  test('never holds more than its limit in any interval of its length, whatever comes when (law 1)', () => {
     fc.assert(
       fc.property(windowRule, schedule, (rule, calls) => {
         expect(peakOf(admit(rule, calls), rule.length)).toBeLessThanOrEqual(rule.limit)
@@ -83,7 +83,7 @@ describe('a rolling window', () => {
     )
   })
 
-  // Law 8: what strictness costs, against an exact log on the same stream. The bounds hold for every size of limit.
+  // What strictness costs, against an exact log on the same stream. The bounds hold for every size of limit.
   test.each([
     { limit: 10, slots: 16, yielded: 0.95 },
     { limit: 100, slots: 16, yielded: 0.95 },
@@ -92,7 +92,7 @@ describe('a rolling window', () => {
     { limit: 100, slots: 64, yielded: 0.98 },
     { limit: 1_000, slots: 64, yielded: 0.98 },
   ])(
-    'admits at least $yielded of what an exact log does at twice the rate, for $limit a minute in $slots sub-windows',
+    'admits at least $yielded of what an exact log does at twice the rate, for $limit a minute in $slots sub-windows (law 8)',
     ({ limit, slots, yielded }) => {
       const windows = Math.max(10, Math.min(100, 30_000 / limit))
       const calls = poisson((2 * limit) / MINUTE, windows * MINUTE, 42).map((at) => ({ at: START + at, cost: 1 }))

@@ -9,7 +9,7 @@ import { History } from '../support/history.ts'
 const SECOND = 1_000_000
 
 describe('all limits of a subject', () => {
-  test('decide together: a refused call leaves the very same subject', () => {
+  test('decide together: a refused call leaves the very same subject (law 3)', () => {
     fc.assert(
       fc.property(ruleSets({ penalties: false }), steps, (set, history) => {
         const told = new History(set)
@@ -52,8 +52,8 @@ describe('all limits of a subject', () => {
 describe('a reservation', () => {
   const set = (rules: RuleSet['rules']): RuleSet => ({ rules, leaseTime: 3_600 * SECOND, penalty: undefined })
 
-  /** Law 4. The calls between are charged whatever the limits say, so that both worlds see the same calls. */
-  test('that is settled is the reservation of its true cost, made when it was made, while its sub-windows suffice', () => {
+  /** The calls between are charged whatever the limits say, so that both worlds see the same calls. */
+  test('that is settled is the reservation of its true cost, made when it was made, while its sub-windows suffice (law 4)', () => {
     const between = fc.array(fc.record({ wait: fc.nat(3 * SECOND), cost: fc.nat(5) }), { maxLength: 20 })
     fc.assert(
       fc.property(windowRule, between, between, fc.nat(12), fc.nat(12), (drawn, before, after, reserved, actual) => {
@@ -108,8 +108,7 @@ describe('a reservation', () => {
 })
 
 describe('the clock of a subject', () => {
-  /** Law 7. */
-  test('never steps back, never stands still for long, and runs true again', () => {
+  test('never steps back, never stands still for long, and runs true again (law 7)', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -5 * SECOND, max: 10 * SECOND }), { maxLength: 50 }), (moves) => {
         let at = START
@@ -128,7 +127,7 @@ describe('the clock of a subject', () => {
     )
   })
 
-  test('admits nothing extra when the server steps back five seconds', () => {
+  test('admits nothing extra when the server steps back five seconds (law 7)', () => {
     const rules: RuleSet = {
       rules: [{ kind: 'window', limit: 3, length: 10 * SECOND, slots: 2, span: 0, tick: 1 }],
       leaseTime: SECOND,

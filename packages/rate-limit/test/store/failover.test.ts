@@ -49,7 +49,7 @@ async function flood(check: () => Promise<Decision>, calls = 64) {
   return { admitted: decisions.filter(({ ok }) => ok).length, decisions, slowest: watch.stop() }
 }
 
-describe('time to the first decision', () => {
+describe('time to the first decision (law 6)', () => {
   test('is at most the deadline when nothing ever listened at the address', async () => {
     await server.kill()
     const limiter = limiterOn(server)

@@ -6,7 +6,7 @@ import { limiterOn, SILENT, until } from '../support/limiter.ts'
 import { Stopwatch } from '../support/stopwatch.ts'
 
 describe('a replica that takes over', () => {
-  test('is reminded by each process of what it used itself, where the last writes did not reach it', async () => {
+  test('is reminded by each process of what it used itself, where the last writes did not reach it (law 6)', async () => {
     const [master, replica] = await Promise.all([startRedis(), startRedis()])
     await replica.command('REPLICAOF', master.host, master.port)
     await until(async () => String(await replica.command('INFO', 'replication')).includes('master_link_status:up'))
@@ -35,8 +35,7 @@ describe('a replica that takes over', () => {
 })
 
 describe('a cluster', () => {
-  /** Law 10. */
-  test('sees one slot per subject, decides every kind of limit, and is decided without while a master is lost', async () => {
+  test('sees one slot per subject, decides every kind of limit, and is decided without while a master is lost (law 10)', async () => {
     const cluster = await startRedisCluster({ masters: 3, replicas: 1 })
     const client = new Cluster(cluster.addresses)
     const limiter = createRateLimiter({
