@@ -1,8 +1,18 @@
 import { type RedisServer, startFaultProxy, startRedis } from '@granary/testing'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { bucket, concurrency, fixedWindow, type LimitSet, quota, type RateLimiter, window } from '../src/index.ts'
+import {
+  bucket,
+  concurrency,
+  fixedWindow,
+  type LimitSet,
+  type LimitSetOptions,
+  quota,
+  type RateLimiter,
+  window,
+} from '../src/index.ts'
 import { clientOf, limiterOn, pause } from './support/limiter.ts'
+import { SteppedClock } from './support/stepped-clock.ts'
 
 let server: RedisServer
 let redis: Redis
@@ -12,7 +22,7 @@ let names = 0
 beforeAll(async () => {
   server = await startRedis()
   redis = clientOf(server)
-  limiter = limiterOn(server, { deadline: '2s' })
+  limiter = limiterOn(server, { deadline: '30s' })
   await limiter.ready()
 })
 afterAll(async () => {
@@ -164,17 +174,28 @@ describe('the script', () => {
 })
 
 describe('memory of refusals', () => {
+  const clock = new SteppedClock()
+  let patient: RateLimiter
+  const define = <Name extends string>(options: LimitSetOptions<Name>) => patient.define<Name>(`set${++names}`, options)
+
+  beforeAll(async () => {
+    patient = limiterOn(server, { clock, deadline: '30s' })
+    await patient.ready()
+  })
+  afterAll(() => patient.close())
+
   test('answers a refused subject without asking Redis again, for a second at most', async () => {
     const set = define({ limits: { minute: window(1, '1m') } })
     await set.check('user:7')
     const first = await set.check('user:7')
+    clock.jump(900)
     const monitor = await server.monitor()
     const second = await set.check('user:7')
     expect(second).toMatchObject({ ok: false, source: 'remembered', violated: ['minute'] })
     expect(second.retryAfterMs).toBeLessThan(first.retryAfterMs)
     const asked = (await monitor.commands()).filter(({ args }) => args.some((arg) => arg.includes(`:${set.name}:`)))
     expect(asked).toEqual([])
-    await pause(1_050)
+    clock.jump(101)
     expect(await set.check('user:7')).toMatchObject({ ok: false, source: 'redis' })
     monitor.stop()
   })
@@ -231,7 +252,7 @@ describe('memory of refusals', () => {
 describe('data that Redis lost', () => {
   test('is restored by each process from what it used itself, before it decides again', async () => {
     const set = define({ limits: { minute: window(10, '1m') } })
-    const other = limiterOn(server)
+    const other = limiterOn(server, { deadline: '30s' })
     const twin = other.define(set.name, { limits: set.limits })
     for (let call = 0; call < 4; call++) await set.check('user:7')
     for (let call = 0; call < 5; call++) await twin.check('user:7')
@@ -244,7 +265,7 @@ describe('data that Redis lost', () => {
 
   test('is not what a reset forgot: no process brings that back', async () => {
     const set = define({ limits: { minute: window(10, '1m'), month: quota(100, { every: 'month' }) } })
-    const other = limiterOn(server, { deadline: '2s' })
+    const other = limiterOn(server, { deadline: '30s' })
     const twin = other.define(set.name, { limits: set.limits })
     for (let call = 0; call < 5; call++) {
       await set.check('user:7')
