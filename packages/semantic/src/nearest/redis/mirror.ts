@@ -23,7 +23,7 @@ export class Mirror {
     this.generation = generation
     this.position = position
     this.#slots = Math.floor(codes.length / CODE_BYTES)
-    this.#words = new Uint32Array(roomFor(this.#slots) * CODE_WORDS)
+    this.#words = new Uint32Array(this.#slots * CODE_WORDS)
     this.#write(0, codes.subarray(0, this.#slots * CODE_BYTES))
   }
 
