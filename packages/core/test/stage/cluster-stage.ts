@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { type Cache, createCache, type RedisTierOptions } from '../../src/index.ts'
 import { slotOf } from '../../src/redis/cluster/slot.ts'
 import { SILENT } from './log-recorder.ts'
-import { expectNothingLeft, type NodeOptions } from './redis-stage.ts'
+import { expectNothingLeft, type NodeOptions, until } from './redis-stage.ts'
 
 /** A real cluster of one test file, and the caches of the test that is running. */
 export class ClusterStage {
@@ -46,6 +46,13 @@ export class ClusterStage {
     return ids
   }
 
+  /** A killed node comes back, as a replica of the one that took over. */
+  async bringBack(node: RedisServer): Promise<void> {
+    await node.restart()
+    await until(async () => (await this.cluster.replicas()).includes(node), 15_000)
+    await until(async () => String(await node.command('INFO', 'replication')).includes('master_link_status:up'), 15_000)
+  }
+
   async endTest(): Promise<void> {
     const caches = this.#caches.splice(0)
     try {
@@ -64,11 +71,11 @@ async function servedBy(server: RedisServer): Promise<(slot: number) => boolean>
 }
 
 /** Starts one cluster for the tests of a file, and ends every test quietly. */
-export function useCluster(): ClusterStage {
+export function useCluster(args: readonly string[] = []): ClusterStage {
   const stage = new ClusterStage()
   let tests = 0
   beforeAll(async () => {
-    stage.cluster = await startRedisCluster({ masters: 3, replicas: 1 })
+    stage.cluster = await startRedisCluster({ masters: 3, replicas: 1, args })
   })
   beforeEach(() => {
     stage.namespace = `test-${++tests}`
