@@ -2,6 +2,8 @@ import { RedisUnavailable } from '../../errors.ts'
 import type { ClusterPlan, NodeAddress } from '../../options/redis-client.ts'
 import { type Assembly, type Surroundings, sessionOf, supervisionOf } from '../assembly.ts'
 import type { Connection } from '../connection/connection.ts'
+import type { SessionOptions } from '../session.ts'
+import type { Deliver } from '../supervision.ts'
 import { Supervisor } from '../supervisor.ts'
 import { ClusterFrames } from './cluster-frames.ts'
 import { deliverBySlot } from './deliver.ts'
@@ -10,78 +12,112 @@ import { epochIn } from './place.ts'
 import { Redelivery } from './redelivery.ts'
 import { slotOf } from './slot.ts'
 
+/** A cluster: the session with the master of the clock's slot (metadata, bus), and a connection set for each master (frames). */
+export function assembleCluster(surroundings: Surroundings, plan: ClusterPlan): Assembly {
+  return new ClusterAssembly(surroundings, plan)
+}
+
 /**
- * A cluster: the session with the master of the clock's slot (metadata, bus), and a connection set for each master (frames).
- *
  * The clock's life is the highest epoch that any node told, and the life of the clock's master: whichever master fails over, the
  * namespace begins a new incarnation before anything that the new master holds is trusted.
  */
-export function assembleCluster(surroundings: Surroundings, plan: ClusterPlan): Assembly {
-  const { engine, namespace, options, metadata, patience, effects } = surroundings
-  const { clock, random, queue, telemetry } = engine
-  const supervision = supervisionOf(surroundings)
-  const makeNode = (address: NodeAddress, role: string) =>
-    plan.makeNode(address, { connectTimeout: patience, connectionName: `granary:${namespace}:${role}` })
-  let knownEpoch = 0
-  const renewAfter = (epoch: number) => {
-    if (epoch > knownEpoch) supervisor.distrust(new RedisUnavailable('moved', new Error('A master has taken over.')))
-  }
-  const masters: Masters = new Masters({
-    clock,
-    random,
-    plan,
-    makeNode,
-    patience,
-    slow: options.callBudget / 2,
-    heartbeat: supervision.maxStaleness / 3,
-    silence: supervision.silence,
-    onEpoch: (epoch) => renewAfter(epoch),
-    onOpen: () => void redelivery.now(),
-    onLost: (node, cause) =>
-      telemetry.emit({ type: 'shard-lost', node, reason: cause.reason, cause: cause.cause ?? cause }),
-    onWhole: (downFor) => telemetry.emit({ type: 'shards-recovered', downFor }),
-  })
-  const deliver = deliverBySlot(
-    clock,
-    () => frames,
-    () => redelivery,
-  )
-  let home: NodeAddress | undefined
-  const supervisor: Supervisor = new Supervisor({
-    ...supervision,
-    effects: {
-      ...effects,
-      opened: (session) => {
-        effects.opened(session)
-        renewAfter(masters.epoch)
+class ClusterAssembly implements Assembly {
+  readonly supervisor: Supervisor
+  readonly frames: ClusterFrames
+  readonly deliver: Deliver
+  readonly #surroundings: Surroundings
+  readonly #plan: ClusterPlan
+  readonly #masters: Masters
+  readonly #redelivery: Redelivery
+  /** The epoch that the clock was last told. */
+  #toldEpoch = 0
+  #home: NodeAddress | undefined
+
+  constructor(surroundings: Surroundings, plan: ClusterPlan) {
+    const { engine, options, patience, effects } = surroundings
+    const { clock, queue } = engine
+    this.#surroundings = surroundings
+    this.#plan = plan
+    this.#masters = this.#connectMasters()
+    this.deliver = deliverBySlot(
+      clock,
+      () => this.frames,
+      () => this.#redelivery,
+    )
+    const supervisor = new Supervisor({
+      ...supervisionOf(surroundings),
+      effects: {
+        ...effects,
+        opened: (session) => {
+          effects.opened(session)
+          this.#renewAfter(this.#masters.epoch)
+        },
       },
-    },
-    deliver,
-    session: {
-      ...sessionOf(surroundings),
+      deliver: this.deliver,
+      session: this.#homeSession(),
+    })
+    this.supervisor = supervisor
+    this.frames = new ClusterFrames({ clock, masters: this.#masters, supervisor, queue, leaseTime: options.leaseTime })
+    this.#redelivery = new Redelivery({ clock, queue, supervisor, deliver: this.deliver, patience })
+  }
+
+  readonly close = async (): Promise<void> => {
+    this.#redelivery.close()
+    this.#masters.close()
+    await this.supervisor.close()
+  }
+
+  #connectMasters(): Masters {
+    const { engine, options, patience } = this.#surroundings
+    const { maxStaleness, silence } = supervisionOf(this.#surroundings)
+    const { clock, random, telemetry } = engine
+    return new Masters({
+      clock,
+      random,
+      plan: this.#plan,
+      makeNode: (address, role) => this.#makeNode(address, role),
+      patience,
+      slow: options.callBudget / 2,
+      heartbeat: maxStaleness / 3,
+      silence,
+      onEpoch: (epoch) => this.#renewAfter(epoch),
+      onOpen: () => void this.#redelivery.now(),
+      onLost: (node, cause) =>
+        telemetry.emit({ type: 'shard-lost', node, reason: cause.reason, cause: cause.cause ?? cause }),
+      onWhole: (downFor) => telemetry.emit({ type: 'shards-recovered', downFor }),
+    })
+  }
+
+  /** The session with whoever serves the clock's slot at the moment: asked for anew whenever one is opened. */
+  #homeSession(): Omit<SessionOptions, 'onMessage'> {
+    const { metadata } = this.#surroundings
+    return {
+      ...sessionOf(this.#surroundings),
       bulk: false,
       makeClient: async (role) => {
-        if (role === 'data' || home === undefined) home = await masters.addressOf(slotOf(metadata.clock))
-        return makeNode(home, role)
+        if (role === 'data' || this.#home === undefined)
+          this.#home = await this.#masters.addressOf(slotOf(metadata.clock))
+        return this.#makeNode(this.#home, role)
       },
-      clockLife: async (data: Connection) => {
-        await masters.untilTried(patience)
-        masters.raise(epochIn(await data.call('cluster', ['info'], clock.now() + patience)))
-        knownEpoch = masters.epoch
-        return knownEpoch.toString(16).padStart(16, '0') + Buffer.from(data.life).toString('hex')
-      },
-    },
-  })
-  const frames: ClusterFrames = new ClusterFrames({ clock, masters, supervisor, queue, leaseTime: options.leaseTime })
-  const redelivery: Redelivery = new Redelivery({ clock, queue, supervisor, deliver, patience })
-  return {
-    supervisor,
-    frames,
-    deliver,
-    close: async () => {
-      redelivery.close()
-      masters.close()
-      await supervisor.close()
-    },
+      clockLife: (data) => this.#clockLife(data),
+    }
+  }
+
+  async #clockLife(data: Connection): Promise<string> {
+    const { engine, patience } = this.#surroundings
+    await this.#masters.untilTried(patience)
+    this.#masters.raise(epochIn(await data.call('cluster', ['info'], engine.clock.now() + patience)))
+    this.#toldEpoch = this.#masters.epoch
+    return this.#toldEpoch.toString(16).padStart(16, '0') + Buffer.from(data.life).toString('hex')
+  }
+
+  #renewAfter(epoch: number): void {
+    if (epoch > this.#toldEpoch)
+      this.supervisor.distrust(new RedisUnavailable('moved', new Error('A master has taken over.')))
+  }
+
+  #makeNode(address: NodeAddress, role: string): ReturnType<ClusterPlan['makeNode']> {
+    const { namespace, patience } = this.#surroundings
+    return this.#plan.makeNode(address, { connectTimeout: patience, connectionName: `granary:${namespace}:${role}` })
   }
 }

@@ -1,0 +1,114 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type FaultProxy, type RedisServer, startFaultProxy } from '@granary/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Cache } from '../../src/index.ts'
+import { useCluster } from '../stage/cluster-stage.ts'
+import { ROW } from '../stage/oracle.ts'
+import { delivered, timed } from '../stage/redis-stage.ts'
+
+const stage = useCluster()
+const keyOf = (id: number) => `${stage.namespace}:row:1:${id}`
+const rowsOf = (cache: Cache) => cache.define<[number], string>('row', ROW)
+
+/** A cache that reaches each node through a proxy of its own, and those proxies by node. */
+async function proxied(): Promise<{ cache: Cache; proxyOf: (node: RedisServer) => FaultProxy }> {
+  const { nodes } = stage.cluster
+  const proxies = await Promise.all(nodes.map((target) => startFaultProxy({ target })))
+  onTestFinished(async () => {
+    await Promise.all(proxies.map((proxy) => proxy.stop()))
+  })
+  const proxyOf = (node: RedisServer) => proxies[nodes.indexOf(node)] as FaultProxy
+  const natMap = Object.fromEntries(
+    nodes.map((node) => [`${node.host}:${node.port}`, { host: proxyOf(node).host, port: proxyOf(node).port }]),
+  )
+  const client = { cluster: proxies.map(({ url }) => url), natMap }
+  return { cache: await stage.node({ redis: { client } }), proxyOf }
+}
+
+/** One row on a master that keeps no clock, and one on the other. */
+async function twoRows(): Promise<{ sick: RedisServer; lost: number; well: number }> {
+  const [sick, other] = (await stage.others()) as [RedisServer, RedisServer]
+  const [[lost], [well]] = (await Promise.all([sick, other].map((at) => stage.idsOn(at, keyOf, 1)))) as [
+    [number],
+    [number],
+  ]
+  return { sick, lost, well }
+}
+
+describe('C7: one master out of reach of one process', () => {
+  test.each([
+    ['refuses', (proxy: FaultProxy) => proxy.inject({ kind: 'refuse' })],
+    ['hangs', (proxy: FaultProxy) => proxy.inject({ kind: 'hang' })],
+  ])('%s: its keys go to the loader within the budget, the others are served as ever', async (_, inject) => {
+    const { cache, proxyOf } = await proxied()
+    const { sick, lost, well } = await twoRows()
+    const other = await stage.node()
+    for (const id of [lost, well]) await rowsOf(other).getOrSet([id], () => 'stored')
+    await other.drain()
+    await inject(proxyOf(sick))
+    expect(await timed(() => rowsOf(cache).getOrSet([lost], () => 'loaded'))).toBeLessThan(400)
+    const seen = await cache.observe(() => rowsOf(cache).getOrSet([well], () => 'loaded'))
+    expect(seen).toMatchObject({ value: 'stored', tier: 'l2' })
+    expect(cache.health().redis).toBe('open')
+    await proxyOf(sick).heal()
+  })
+
+  test('an invalidation that it did not take holds here at once, and everywhere when it is back', async () => {
+    const { cache, proxyOf } = await proxied()
+    const { sick, lost, well } = await twoRows()
+    const other = await stage.node()
+    for (const id of [lost, well]) await rowsOf(other).getOrSet([id], () => 'old')
+    await other.drain()
+    for (const id of [lost, well]) expect(await rowsOf(cache).getOrSet([id], () => 'no')).toBe('old')
+    const refusal = await proxyOf(sick).inject({ kind: 'refuse' })
+    const entries = [lost, well].map((id) => ({ name: 'row', args: [id] }))
+    expect(await cache.invalidate({ entries, tags: ['row:-1'] })).toEqual({ delivered: false, queued: true })
+    expect(cache.inspect().queued).toBe(1)
+    expect(cache.health().redis).toBe('open')
+    // Delivered where it could be, and told to every memory.
+    await delivered(cache, other)
+    expect(await rowsOf(other).getOrSet([well], () => 'new')).toBe('new')
+    // Its own master still has the old value: others may read it there, this process does not.
+    expect(await (await stage.cluster.masterOf(keyOf(lost))).command('EXISTS', keyOf(lost))).toBe(1)
+    expect(await rowsOf(cache).getOrSet([lost], () => 'new')).toBe('new')
+    expect(await rowsOf(other).getOrSet([lost], () => 'new')).toBe('old')
+    await refusal.lift()
+    await cache.whenDelivered()
+    await delivered(cache, other)
+    expect(await rowsOf(other).getOrSet([lost], () => 'newest')).toBe('newest')
+    await other.drain()
+    expect(cache.inspect().queued).toBe(0)
+  })
+
+  test('a key that waits is not read there even when its master answers again, until it has been sent', async () => {
+    const { cache, proxyOf } = await proxied()
+    const { sick, lost } = await twoRows()
+    const other = await stage.node()
+    await rowsOf(other).getOrSet([lost], () => 'old')
+    await other.drain()
+    const hang = await proxyOf(sick).inject({ kind: 'hang' })
+    expect(await cache.delete('row', [lost])).toMatchObject({ queued: true })
+    await hang.lift()
+    const reads: string[] = []
+    while (cache.inspect().queued > 0) {
+      reads.push(await cache.refresh(() => rowsOf(cache).getOrSet([lost], () => 'new')))
+      reads.push(await rowsOf(cache).getOrSet([lost], () => 'new'))
+      await wait(1)
+    }
+    expect(new Set(reads)).toEqual(new Set(['new']))
+    expect(await rowsOf(other).getOrSet([lost], () => 'newest')).not.toBe('old')
+  })
+
+  test('`required` rejects, and it stays queued', async () => {
+    const { cache, proxyOf } = await proxied()
+    const { sick, lost } = await twoRows()
+    const refusal = await proxyOf(sick).inject({ kind: 'refuse' })
+    const entries = [{ name: 'row', args: [lost] }]
+    await expect(cache.invalidate({ entries }, { required: true })).rejects.toMatchObject({
+      code: 'INVALIDATION_NOT_DELIVERED',
+    })
+    expect(cache.inspect().queued).toBe(1)
+    await refusal.lift()
+    await cache.whenDelivered()
+  })
+})
