@@ -1,42 +1,22 @@
-import type { ClassRegistry } from '@granary/serialization'
+import type { CacheParts } from './cache-parts.ts'
 import type { CachedName } from './cached-name.ts'
 import { waitAtMost } from './clock.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import type { Engine } from './engine/engine.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
-import type { Address } from './engine/remote.ts'
-import { BatchMismatch } from './errors.ts'
+import { inOrder } from './engine/many.ts'
+import { type CacheTransaction, transact } from './engine/transact.ts'
 import { type CallReport, runInScope } from './flight/call-scope.ts'
+import { countInvalidation, type InvalidateTargets, requestOf } from './invalidate-targets.ts'
 import { bookmarkOf, follow } from './invalidation/following.ts'
-import type { SecretDigester } from './key/keying.ts'
 import { Names } from './names.ts'
-import type { PartialPolicy, PolicyDefaults } from './options/policy.ts'
+import type { PartialPolicy } from './options/policy.ts'
 import type { RedisHandle } from './options/redis-client.ts'
-import { type ConnectionReport, type Health, healthOf, type Inspection, type Observed, statsOf } from './reports.ts'
+import { Couriers } from './outbox/courier.ts'
+import type { OutboxReader } from './outbox/outbox.ts'
+import { type Health, healthOf, type Inspection, type Observed, statsOf } from './reports.ts'
 import type { CacheEvent, EventOf } from './telemetry/event.ts'
 import type { Stats } from './telemetry/stats.ts'
-
-/** What the composition root knows and the cache does not. */
-export interface CacheParts {
-  readonly namespace: string
-  readonly engine: Engine
-  readonly defaults: PolicyDefaults
-  readonly registry: ClassRegistry
-  /** Undefined when secret arguments cannot be digested alike in every process. */
-  readonly secrets: SecretDigester | undefined
-  readonly redis: RedisHandle | undefined
-  readonly connection: () => ConnectionReport
-  readonly ready: () => Promise<void>
-}
-
-/** What several entries are invalidated by. */
-export interface InvalidateTargets {
-  readonly tags?: readonly string[]
-  readonly entries?: readonly { readonly name: string; readonly args: readonly unknown[]; readonly self?: unknown }[]
-  readonly names?: readonly string[]
-  /** Everything in the namespace. */
-  readonly namespace?: boolean
-}
 
 /** The brand by which other copies of the package recognise a cache. */
 const CACHE_BRAND: unique symbol = Symbol.for('granary.cache') as never
@@ -58,6 +38,7 @@ export class Cache {
   /** Invalidations that belong to no name of this process. */
   #nameless = 0
   readonly #names: Names
+  readonly #couriers: Couriers
 
   /** @internal Made by `createCache`. */
   constructor(parts: CacheParts) {
@@ -66,6 +47,7 @@ export class Cache {
     this.#parts = parts
     this.#engine = parts.engine
     this.#names = new Names(this, { ...parts, remote: parts.redis !== undefined })
+    this.#couriers = new Couriers(parts.engine, parts.namespace)
   }
 
   /**
@@ -162,26 +144,18 @@ export class Cache {
    * @throws CacheClosed after {@link Cache.close}.
    */
   async invalidate(targets: InvalidateTargets, { required = false }: { required?: boolean } = {}): Promise<Receipt> {
-    const { tags = [], entries = [], names = [], namespace = false } = targets
-    const addresses: Address[] = []
-    const widened: string[] = []
-    for (const { name, args, self } of entries) {
-      const found = this.#names.addressesOf(name, args, self)
-      if (found === undefined) widened.push(name)
-      else addresses.push(...found)
-    }
-    const known = [...names, ...entries.map((entry) => entry.name)].flatMap((name) => this.#names.stateOf(name) ?? [])
-    for (const { counters } of known) counters.invalidations += 1
-    if (known.length === 0) this.#nameless += 1
-    return invalidate(this.#engine, { addresses, tags, names: [...names, ...widened], namespace }, required)
+    const request = requestOf(this.#names, targets)
+    if (!countInvalidation(this.#names, targets)) this.#nameless += 1
+    return invalidate(this.#engine, request, required)
   }
 
   /** Runs `run` and reports how the first cached call inside it was answered. */
   async observe<V>(run: () => Promise<V>): Promise<Observed<V>> {
     let first: CallReport | undefined
-    const value = await runInScope(this.#engine.owner, 'observe', run, (report) => {
-      first ??= report
-    })
+    const report = (told: CallReport) => {
+      first ??= told
+    }
+    const value = await runInScope(this.#engine.owner, 'observe', run, { report })
     return { value, ...(first ?? { outcome: 'bypass', tier: undefined, age: undefined }) }
   }
 
@@ -230,6 +204,37 @@ export class Cache {
     return bookmarkOf(this.#engine)
   }
 
+  /**
+   * Runs a database transaction and sends what is invalidated inside it once `run` has resolved; when it rejects, nothing is
+   * sent. `set` and write-throughs inside invalidate their entry. Reads inside are answered from the cache unless the transaction
+   * has invalidated them; what a load inside brings may be uncommitted and is its caller's alone. Of nested ones the outermost sends.
+   *
+   * @example
+   * ```ts
+   * await cache.transaction(() => db.begin(async (sql) => {
+   *   await users.rename(sql, 42, 'Ada') // invalidates
+   * }))
+   * ```
+   * @throws InvalidationNotDelivered when something inside was `required` and Redis does not take it; the commit stands.
+   */
+  transaction<T>(run: (transaction: CacheTransaction) => Promise<T>): Promise<T> {
+    return transact(this.#engine, this.namespace, run)
+  }
+
+  /** Delivers what is due in an outbox now; resolves to the number of messages. Nothing is taken while Redis is away. */
+  deliverFrom(outbox: OutboxReader): Promise<number> {
+    return this.#couriers.deliver(outbox)
+  }
+
+  /**
+   * Delivers from an outbox again and again until the returned function is called or the cache is closed. Several processes may.
+   *
+   * @throws InvalidOption when `every` is no duration.
+   */
+  keepDelivering(outbox: OutboxReader, { every = '1s' }: { every?: Duration } = {}): () => Promise<void> {
+    return this.#couriers.start(outbox, parseDuration(every, 'every'))
+  }
+
   /** Counters since the cache was made, as its callers experienced them, in all and by name. */
   stats(): Stats {
     return statsOf(this.#engine, this.#names.states(), {
@@ -276,7 +281,7 @@ export class Cache {
   async #close(within: number): Promise<void> {
     const { settings, background, remote, queue, clock } = this.#engine
     settings.closed = true
-    await waitAtMost(clock, within, background.drain())
+    await waitAtMost(clock, within, Promise.all([this.#couriers.stop(), background.drain()]))
     await remote?.close()
     queue.abandon()
   }
@@ -291,14 +296,4 @@ export class Cache {
 /** Whether `value` is a cache made by any copy of Granary. */
 export function isCache(value: unknown): value is Cache {
   return typeof value === 'object' && value !== null && CACHE_BRAND in value
-}
-
-function inOrder<T, V>(
-  name: string,
-  asked: readonly T[],
-  answered: ReadonlyMap<T, V> | readonly V[],
-): readonly (V | undefined)[] {
-  if (answered instanceof Map) return asked.map((id) => answered.get(id))
-  if (!Array.isArray(answered)) throw new BatchMismatch(name, asked.length, typeof answered)
-  return answered
 }

@@ -1,15 +1,15 @@
 import type { Engine } from './engine/engine.ts'
 import { type Answer, getOrSet, reload } from './engine/get-or-set.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
-import { type Landing, landingOf } from './engine/landing.ts'
-import { lookInMemory, lookInRedis } from './engine/lookup.ts'
-import { getOrSetMany } from './engine/many.ts'
+import type { Landing } from './engine/landing.ts'
+import { look } from './engine/look.ts'
+import { lookInMemory } from './engine/lookup.ts'
+import { getOrSetMany, type LoadMany } from './engine/many.ts'
 import { addressesOf, type NameState, type Operation, planOperation } from './engine/operation.ts'
 import { put, set } from './engine/put.ts'
-import { noteRedisFailure } from './engine/redis-failure.ts'
+import { lookInTransaction, readInTransaction, readManyInTransaction } from './engine/read-in-transaction.ts'
 import { give } from './entry/stored-value.ts'
-import { RedisUnavailable } from './errors.ts'
-import { readPolicyOf, reportCall, scopesRun } from './flight/call-scope.ts'
+import { readPolicyOf, reportCall, scopesRun, transactionOf } from './flight/call-scope.ts'
 import { isBehind } from './invalidation/following.ts'
 import type { Resident } from './tiers/segment.ts'
 
@@ -75,6 +75,8 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     const read = readPolicyOf(engine.owner)
     if (read === 'bypass' || this.#isOff(args, self)) return this.#bypass(loader)
     const op = planOperation(this.#state, args, loader, self)
+    const transaction = transactionOf(engine.owner)
+    if (transaction !== undefined) return this.#account(op, await readInTransaction(op, transaction)) as V
     const answer = read === 'refresh' ? await reload(op) : await getOrSet(op)
     return this.#account(op, answer) as V
   }
@@ -112,15 +114,27 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
       ops.push(op)
       return op
     }
-    const load = loadMany as (missing: readonly (readonly unknown[])[]) => Promise<readonly unknown[]>
-    const answers = await getOrSetMany(plan, argsList, { name: this.name, loadMany: load })
+    const load = loadMany as LoadMany
+    const transaction = transactionOf(this.#engine.owner)
+    const answers =
+      transaction === undefined
+        ? await getOrSetMany(plan, argsList, { name: this.name, loadMany: load })
+        : await readManyInTransaction(
+            argsList.map((args) => plan(args, NOTHING, NOTHING)),
+            transaction,
+            load,
+          )
     return answers.map((answer, at) => this.#account(ops[at] as Operation, answer) as V)
   }
 
-  /** Runs a write and stores what it returns, fenced against other writers. The write's error passes through untouched. */
+  /**
+   * Runs a write and stores what it returns, fenced against other writers. The write's error passes through untouched. In a
+   * transaction what it returns is not yet true for others: the entry is invalidated at the commit.
+   */
   async put(args: A | ((value: V) => A), write: () => Promise<V> | V, self?: unknown): Promise<V> {
     if (typeof args === 'function') return this.#putUnderResult(args, write, self)
     if (!this.#engine.settings.enabled || this.#engine.settings.closed) return Promise.resolve().then(write)
+    if (transactionOf(this.#engine.owner) !== undefined) return this.#putUnderResult(() => args, write, self)
     return put(planOperation(this.#state, args, write, self)) as Promise<V>
   }
 
@@ -129,7 +143,8 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     const { engine, counters } = this.#state
     if (!engine.settings.enabled || engine.settings.closed) return undefined
     const op = planOperation(this.#state, args, NOTHING, self)
-    const landing = await this.#look(op)
+    const transaction = transactionOf(engine.owner)
+    const landing = await (transaction === undefined ? look(op) : lookInTransaction(op, transaction))
     if (landing === undefined) {
       counters.misses += 1
       return undefined
@@ -143,15 +158,19 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     if (!engine.settings.enabled) return undefined
     const resident = segment.find(keying, args, self)
     if (resident === undefined) return undefined
-    if (this.#simple && this.#isFresh(resident, engine.clock.now())) return give(resident, engine.registry) as V
-    const find = lookInMemory(planOperation(this.#state, args, NOTHING, self))
+    if (this.#simple && !scopesRun() && this.#isFresh(resident, engine.clock.now()))
+      return give(resident, engine.registry) as V
+    const op = planOperation(this.#state, args, NOTHING, self)
+    const find = lookInMemory(op)
     if (find === undefined || find.freshness === 'kept') return undefined
+    if (transactionOf(engine.owner)?.touches(op.key, [...this.#state.members, ...find.entry.tags])) return undefined
     return give(find.entry, engine.registry) as V
   }
 
-  /** Stores what the caller asserts to be current, here and in Redis. */
+  /** Stores what the caller asserts to be current, here and in Redis. In a transaction it is not yet: the entry is invalidated at the commit. */
   async set(args: A, value: V, self?: unknown): Promise<Receipt> {
     if (!this.#engine.settings.enabled) return Promise.resolve({ delivered: true })
+    if (transactionOf(this.#engine.owner) !== undefined) return this.delete(args, self)
     return set(planOperation(this.#state, args, NOTHING, self), value)
   }
 
@@ -204,24 +223,6 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     const value = await write()
     if (this.#engine.settings.enabled && !this.#engine.settings.closed) await this.delete(args(value), self)
     return value
-  }
-
-  async #look(op: Operation): Promise<Landing | undefined> {
-    const local = lookInMemory(op)
-    if (local !== undefined && local.freshness !== 'kept') return landingOf(local.entry, 'l1', local.freshness)
-    const { remote, fences } = op.engine
-    if (remote === undefined || !(remote.isOpen || (await remote.untilFirstOpen(op.engine.settings.firstConnection))))
-      return undefined
-    const born = fences.events
-    try {
-      const find = await lookInRedis(op, born, remote.deadline())
-      if (find.status !== 'found' || find.freshness === 'kept') return undefined
-      return landingOf(find.entry, 'l2', find.freshness)
-    } catch (error) {
-      if (!(error instanceof RedisUnavailable)) throw error
-      noteRedisFailure(op, error)
-      return undefined
-    }
   }
 
   /** Counts what the caller experienced, tells it, and hands out the value. */

@@ -6,7 +6,8 @@ import {
   createSealer,
   createSecretDigester,
 } from '@granary/serialization'
-import { Cache, type CacheParts } from './cache.ts'
+import { Cache } from './cache.ts'
+import type { CacheParts } from './cache-parts.ts'
 import { systemClock } from './clock.ts'
 import type { Engine, EngineSettings } from './engine/engine.ts'
 import { Background } from './flight/background.ts'

@@ -1,11 +1,12 @@
 export { type ClassRegistration, UnkeyableArgument } from '@granary/serialization'
-export { Cache, type InvalidateTargets, isCache } from './cache.ts'
+export { Cache, isCache } from './cache.ts'
 export { CachedName } from './cached-name.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { createCache } from './create-cache.ts'
 export { type Duration, type DurationUnit, ms, parseDuration } from './duration.ts'
 export type { Receipt } from './engine/invalidate.ts'
 export type { Address } from './engine/remote.ts'
+export type { CacheTransaction } from './engine/transact.ts'
 export {
   BatchMismatch,
   CacheClosed,
@@ -24,11 +25,14 @@ export {
 } from './errors.ts'
 export type { CallReport } from './flight/call-scope.ts'
 export { type CurrentLoad, currentLoad } from './flight/current-load.ts'
+export type { InvalidateTargets } from './invalidate-targets.ts'
 export { checkKeyOptions, checkName } from './key/keying.ts'
 export type { CacheOptions, RedisTierOptions } from './options/cache-options.ts'
 export type { KeyPart, PartialPolicy, Policy, PolicyDefaults } from './options/policy.ts'
 export type { RedisHandle, RedisInput, RedisLike, RedisOptions } from './options/redis-client.ts'
 export { checkPolicy } from './options/resolve-policy.ts'
+export type { ClaimedMessage, Outbox, OutboxMessage, OutboxReader } from './outbox/outbox.ts'
+export { outboxSchema, type PostgresOutboxOptions, postgresOutbox, type SqlClient } from './outbox/postgres-outbox.ts'
 export { type Random, systemRandom } from './random.ts'
 export type { Health, Inspection, Observed } from './reports.ts'
 export type { CacheEvent, EntryHit, EventOf, InvalidationSummary, LoadReason, Tier } from './telemetry/event.ts'

@@ -1,5 +1,6 @@
 import { tagDigest } from '@granary/serialization'
 import { CacheClosed, InvalidationNotDelivered } from '../errors.ts'
+import { transactionOf } from '../flight/call-scope.ts'
 import { formatBookmark } from '../invalidation/bookmark.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
 import { followingOf } from '../invalidation/following.ts'
@@ -38,7 +39,7 @@ export interface InvalidationRequest {
 const LARGEST_BUMP = 1_000
 
 /**
- * Invalidates here at once and everywhere through Redis.
+ * Invalidates here at once and everywhere through Redis; inside a transaction of the cache, when it commits.
  *
  * Locally it is an event at the call and another at the reply, and pending in between: what begins meanwhile may still read
  * the old value and must not stay in memory.
@@ -48,6 +49,16 @@ const LARGEST_BUMP = 1_000
 export async function invalidate(engine: Engine, request: InvalidationRequest, required = false): Promise<Receipt> {
   if (engine.settings.closed) throw new CacheClosed()
   const targets = targetsOf(request)
+  const transaction = transactionOf(engine.owner)
+  if (transaction === undefined) return sendTargets(engine, targets, required)
+  transaction.collect(targets)
+  transaction.required ||= required
+  return { delivered: false, queued: true }
+}
+
+/** The same for what travels, whatever transaction is open. */
+export async function sendTargets(engine: Engine, targets: Targets, required = false): Promise<Receipt> {
+  if (engine.settings.closed) throw new CacheClosed()
   applyLocally(engine, targets)
   const { remote, fences, telemetry } = engine
   if (remote === undefined) {

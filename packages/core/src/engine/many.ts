@@ -81,14 +81,7 @@ class Batch {
   async #load(wanted: readonly Wanted[]): Promise<void> {
     shareFate(wanted)
     try {
-      const values = await this.#loadMany(wanted.map(({ args }) => args))
-      if (!Array.isArray(values) || values.length !== wanted.length) {
-        throw new BatchMismatch(
-          this.#name,
-          wanted.length,
-          Array.isArray(values) ? `${values.length} values` : typeof values,
-        )
-      }
+      const values = checkBatch(this.#name, wanted.length, await this.#loadMany(wanted.map(({ args }) => args)))
       wanted.forEach(({ resolve }, at) => {
         resolve(values[at])
       })
@@ -106,4 +99,29 @@ function shareFate(wanted: readonly Wanted[]): void {
   const lead = enclosingLoad()?.flight
   if (lead === undefined) return
   for (const { flight } of wanted) if (flight !== undefined && flight !== lead) flight.waitsFor.add(lead)
+}
+
+/**
+ * What a batch loader answered, when it can be matched to what it was asked for.
+ *
+ * @throws BatchMismatch otherwise.
+ */
+export function checkBatch(name: string, asked: number, values: unknown): readonly unknown[] {
+  if (Array.isArray(values) && values.length === asked) return values
+  throw new BatchMismatch(name, asked, Array.isArray(values) ? `${values.length} values` : typeof values)
+}
+
+/**
+ * The answers of a batch loader in the order of what it was asked for.
+ *
+ * @throws BatchMismatch when it answered with neither a map nor an array.
+ */
+export function inOrder<T, V>(
+  name: string,
+  asked: readonly T[],
+  answered: ReadonlyMap<T, V> | readonly V[],
+): readonly (V | undefined)[] {
+  if (answered instanceof Map) return asked.map((id) => answered.get(id))
+  if (!Array.isArray(answered)) throw new BatchMismatch(name, asked.length, typeof answered)
+  return answered
 }

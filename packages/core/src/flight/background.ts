@@ -1,5 +1,5 @@
 /** Why detached work runs. */
-export type BackgroundReason = 'refresh' | 'commit' | 'release' | 'invalidation' | 'unawaited-load'
+export type BackgroundReason = 'refresh' | 'commit' | 'release' | 'invalidation' | 'unawaited-load' | 'outbox'
 
 /** Every promise that nobody awaits, registered so that `drain` can. */
 export class Background {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Transaction } from '../invalidation/transaction.ts'
 import { enclosingLoad } from './current-load.ts'
 
 /** How one call was answered, as `cache.observe` reports it. */
@@ -10,13 +11,15 @@ export interface CallReport {
   readonly age: number | undefined
 }
 
-/** A policy for everything called inside a function: read past the cache, load anew, or report. */
+/** A policy for everything called inside a function: read past the cache, load anew, report, or wait for a commit. */
 export interface CallScope {
   readonly owner: object
-  readonly mode: 'bypass' | 'refresh' | 'observe'
+  readonly mode: 'bypass' | 'refresh' | 'observe' | 'transaction'
   readonly outer: CallScope | undefined
   /** Told of each call that is answered inside, when observing. */
   readonly report: ((report: CallReport) => void) | undefined
+  /** What collects the invalidations made inside. */
+  readonly transaction: Transaction | undefined
   /** The load around it: calls that a loader makes are not the observed ones. */
   readonly load: object | undefined
 }
@@ -24,19 +27,33 @@ export interface CallScope {
 const scopes = new AsyncLocalStorage<CallScope>()
 let running = 0
 
-/** Whether any scope runs in this process: hits ask this before they pay for the async context. */
+/** Whether a scope may apply here: hits ask this, and pay for the async context only while any scope runs in this process. */
 export function scopesRun(): boolean {
-  return running > 0
+  return running > 0 && scopes.getStore() !== undefined
+}
+
+/** What a scope carries for the calls inside it. */
+export interface ScopeDetails {
+  readonly report?: CallScope['report']
+  readonly transaction?: Transaction
 }
 
 /** Runs `work` with a policy for the calls of one cache inside it. */
-export function runInScope<T>(owner: object, mode: CallScope['mode'], work: () => T, report?: CallScope['report']): T {
+export function runInScope<T>(
+  owner: object,
+  mode: CallScope['mode'],
+  work: () => T,
+  { report, transaction }: ScopeDetails = {},
+): T {
   running += 1
   const leave = () => {
     running -= 1
   }
   try {
-    const result = scopes.run({ owner, mode, outer: scopes.getStore(), report, load: report && enclosingLoad() }, work)
+    const result = scopes.run(
+      { owner, mode, outer: scopes.getStore(), report, transaction, load: report && enclosingLoad() },
+      work,
+    )
     if (result instanceof Promise) result.then(leave, leave)
     else leave()
     return result
@@ -50,7 +67,16 @@ export function runInScope<T>(owner: object, mode: CallScope['mode'], work: () =
 export function readPolicyOf(owner: object): 'bypass' | 'refresh' | undefined {
   if (running === 0) return undefined
   for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer) {
-    if (scope.owner === owner && scope.mode !== 'observe') return scope.mode
+    if (scope.owner === owner && (scope.mode === 'bypass' || scope.mode === 'refresh')) return scope.mode
+  }
+  return undefined
+}
+
+/** The innermost transaction of a cache that is open here. */
+export function transactionOf(owner: object): Transaction | undefined {
+  if (running === 0) return undefined
+  for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer) {
+    if (scope.owner === owner && scope.transaction?.ended === false) return scope.transaction
   }
   return undefined
 }

@@ -1,4 +1,4 @@
-import type { CacheParts } from '../cache.ts'
+import type { CacheParts } from '../cache-parts.ts'
 import type { Engine } from '../engine/engine.ts'
 import { summaryOf } from '../engine/invalidate.ts'
 import type { RemoteTier } from '../engine/remote.ts'

@@ -44,6 +44,8 @@ export type CacheEvent =
   | { readonly type: 'shard-lost'; readonly node: string; readonly reason: RedisFailure; readonly cause: unknown }
   /** Every slot of the cluster is served again. */
   | { readonly type: 'shards-recovered'; readonly downFor: number }
+  | { readonly type: 'outbox-delivered'; readonly messages: number }
+  | { readonly type: 'outbox-failed'; readonly cause: unknown }
   | { readonly type: 'option-failed'; readonly name: string; readonly option: string; readonly cause: unknown }
   | { readonly type: 'advice-given'; readonly advice: string }
 

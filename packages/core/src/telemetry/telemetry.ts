@@ -30,6 +30,8 @@ const LEVELS: Readonly<Record<CacheEvent['type'], Level>> = {
   'redis-recovered': 'warn',
   'shard-lost': 'warn',
   'shards-recovered': 'warn',
+  'outbox-delivered': 'info',
+  'outbox-failed': 'warn',
   'option-failed': 'error',
   'advice-given': 'warn',
 }
@@ -178,6 +180,8 @@ function processWarning(event: CacheEvent): string | undefined {
       return event.advice
     case 'value-refused':
       return `'${event.name}' returned a value that cannot be cached${event.path === '' ? '' : ` (at ${event.path})`}: ${event.reason}`
+    case 'outbox-failed':
+      return 'The outbox could not be read or cleared: what it holds is delivered later.'
     case 'option-failed':
       return `The ${event.option} function of '${event.name}' threw: the value was served and not stored.`
     default:
