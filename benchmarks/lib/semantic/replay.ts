@@ -23,6 +23,14 @@ export interface Outcome {
   readonly worst: number
 }
 
+/** How a stream is sent. */
+export interface ReplayOptions {
+  /** Whether a request is stored although the model's answer equals that of the near entry. Default: true. */
+  readonly keepsEquals?: boolean
+  /** Told of every request. */
+  readonly seen?: (at: number, verdict: Verdict, isRight: boolean) => void
+}
+
 /** How many neighbours a judge sees, as in the cache. */
 const NEIGHBOURS = 20
 
@@ -30,7 +38,8 @@ const NEIGHBOURS = 20
  * Sends a stream through an empty cache with a judge: what is not a hit is answered by the model, compared with the near entries
  * that the judge names, and stored. A hit is right when the model would now give the entry's answer.
  */
-export function replay(stream: Stream, judge: Judge, chance: () => number): Outcome {
+export function replay(stream: Stream, judge: Judge, chance: () => number, options: ReplayOptions = {}): Outcome {
+  const { keepsEquals = true, seen } = options
   const nearest = new Nearest(stream)
   const kinds = new Uint8Array(stream.length)
   let [hits, wrong, worst] = [0, 0, 0]
@@ -44,11 +53,13 @@ export function replay(stream: Stream, judge: Judge, chance: () => number): Outc
       now: at,
       chance: chance(),
     })
+    const isRight = verdict.entry !== undefined && stream.answer(Number(verdict.entry.id)) === stream.answer(at)
+    seen?.(at, verdict, isRight)
     if (verdict.action === 'ask') {
-      nearest.store(at, learnFrom(stream, at, judge, verdict, nearest))
+      const answer = learnFrom(stream, at, judge, verdict, nearest)
+      if (keepsEquals || !isRight) nearest.store(at, answer)
       continue
     }
-    const isRight = stream.answer(Number(verdict.entry.id)) === stream.answer(at)
     hits += 1
     if (!isRight) wrong += 1
     kinds[at] = isRight ? 1 : 2

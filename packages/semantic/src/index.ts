@@ -29,6 +29,7 @@ export type { LearnedJudgeOptions } from './judge/pledge.ts'
 export type { JudgeReport, Outlook } from './judge/report.ts'
 export type { Threshold } from './judge/threshold.ts'
 export { thresholdJudge } from './judge/threshold-judge.ts'
+export { type VcacheJudgeOptions, vcacheJudge } from './judge/vcache-judge.ts'
 export type { Ask, Evidence, Judge, JudgeInput, Label, Refusal, Serve, Trial, Verdict } from './judge/verdict.ts'
 export { type AnswerComparison, type AnswerPair, sameText } from './labels/answer-comparison.ts'
 // Labels

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { minimalPairs } from '../../src/minimal-pairs/minimal-pairs.ts'
 import { guardOf, vetoOf } from '../../src/text/guards.ts'
 import { profileOf } from '../../src/text/profile.ts'
-import { minimalPairs } from './minimal-pairs.ts'
 
 const refused = (one: string, other: string) => {
   const [text, entry] = [profileOf(one), profileOf(other)]

@@ -1,0 +1,61 @@
+import type { Judge } from '@granary/semantic'
+import { minimalPairs } from '@granary/semantic/minimal-pairs'
+import type { Dataset } from './datasets.ts'
+import { embedAll } from './embeddings.ts'
+import { draw, inner } from './labelled-set.ts'
+import { replay, type Stream, seeded } from './replay.ts'
+
+/** What became of the minimal pairs. */
+export interface PairOutcome {
+  readonly pairs: number
+  /** Changed questions that were answered with another question's answer. */
+  readonly falseHits: number
+  readonly twins: number
+  readonly twinHits: number
+  /** Hits while warming, to see that the judge serves at all. */
+  readonly warmHits: number
+}
+
+/** Labelled queries before the first pair. */
+const WARMING = 3_000
+
+/** The queries that warm a judge, and behind them each pair: the original, its twins, and what is not the same. */
+export async function pairStream(dataset: Dataset, folder: string): Promise<Stream> {
+  const warm = draw(dataset.read(folder), WARMING).map(({ text, intent }) => ({ text, answer: `intent ${intent}` }))
+  const pairs = minimalPairs().flatMap(({ original, twins, changed }, at) => [
+    { text: original, answer: `pair ${at}` },
+    ...twins.map((text) => ({ text, answer: `pair ${at}` })),
+    { text: changed, answer: `pair ${at}, changed` },
+  ])
+  const all = [...warm, ...pairs]
+  const vectors = await embedAll(
+    all.map(({ text }) => text),
+    () => {},
+  )
+  return {
+    length: all.length,
+    text: (at) => all[at]?.text ?? '',
+    answer: (at) => all[at]?.answer ?? '',
+    similarity: (at, earlier) => inner(vectors, at, earlier),
+  }
+}
+
+/** Sends the pairs through a cache with a judge that was warmed before. */
+export function replayPairs(stream: Stream, judge: Judge): PairOutcome {
+  let [falseHits, twins, twinHits, warmHits] = [0, 0, 0, 0]
+  replay(stream, judge, seeded(1), {
+    seen(at, verdict, isRight) {
+      const isHit = verdict.action === 'serve'
+      if (at < WARMING) {
+        if (isHit) warmHits += 1
+        return
+      }
+      const place = (at - WARMING) % 4
+      if (isHit && !isRight) falseHits += 1
+      if (place !== 1 && place !== 2) return
+      twins += 1
+      if (isHit && isRight) twinHits += 1
+    },
+  })
+  return { pairs: minimalPairs().length, falseHits, twins, twinHits, warmHits }
+}
