@@ -12,6 +12,7 @@ import { systemClock } from './clock.ts'
 import type { Engine, EngineSettings } from './engine/engine.ts'
 import { Background } from './flight/background.ts'
 import { Flights } from './flight/flights.ts'
+import { Asides } from './invalidation/asides.ts'
 import { Fences } from './invalidation/fences.ts'
 import { Link } from './invalidation/link.ts'
 import { OutboundQueue } from './invalidation/outbound-queue.ts'
@@ -59,6 +60,7 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
   const settings: EngineSettings = {
     leaseTime: resolved.redis?.leaseTime ?? 0,
     maxStaleness: resolved.maxStaleness,
+    coherence: resolved.coherence,
     firstConnection: resolved.redis?.callBudget ?? 0,
     slowAfter: resolved.redis?.slowAfter ?? Number.POSITIVE_INFINITY,
     serveL1For: resolved.serveL1For,
@@ -76,6 +78,7 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
       if (telemetry.wants('entry-removed')) telemetry.emit({ type: 'entry-removed', name: segment.name, cause })
     }),
     fences: new Fences(),
+    asides: new Asides(),
     flights: new Flights(),
     background: new Background(),
     telemetry,
@@ -89,7 +92,12 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
     segments,
     puts: new Map(),
     queue: new OutboundQueue(),
-    link: new Link({ clock, maxStaleness: resolved.maxStaleness, alwaysFresh: resolved.redis === undefined }),
+    link: new Link({
+      clock,
+      maxStaleness: resolved.maxStaleness,
+      alwaysFresh: resolved.redis === undefined,
+      readsProve: resolved.coherence !== 'tracking',
+    }),
     remote: undefined,
     settings,
   }

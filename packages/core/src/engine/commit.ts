@@ -9,6 +9,7 @@ import { frameOf, type Origin } from './frame/frames.ts'
 import type { Landing } from './landing.ts'
 import type { Loaded } from './load/load.ts'
 import type { Operation } from './operation.ts'
+import { keepAside } from './pushed.ts'
 import { noteRedisFailure } from './redis-failure.ts'
 import type { Lease } from './remote.ts'
 
@@ -52,6 +53,10 @@ export function fillMemory(op: Operation, entry: Entry, flight: Flight | undefin
   if (op.policy.strong || flight?.detached) return
   if (clock.now() >= link.freshUntil && settings.serveL1For === 0) return
   if (wasInvalidated(op, entry.tags, entry.born)) return
+  if (flight?.pushed) {
+    keepAside(op.engine, op, { segment: op.state.segment, entry })
+    return
+  }
   memory.put(op.state.segment, op.local, entry, fences.tagEvents)
   if (telemetry.wants('entry-stored')) {
     telemetry.emit({ type: 'entry-stored', name: op.policy.name, key: op.key, tier: 'l1', bytes: entry.bytes })
@@ -97,6 +102,7 @@ export async function commit(
     return verdict
   } catch (error) {
     noteStoreFailure(op, error)
+    if (engine.settings.coherence === 'tracking') dropOwnCopy(op, entry)
     engine.remote?.release(op, lease, false)
     return 'failed'
   }

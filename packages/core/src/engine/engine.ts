@@ -3,9 +3,11 @@ import type { Clock } from '../clock.ts'
 import type { RedisFailure } from '../errors.ts'
 import type { Background } from '../flight/background.ts'
 import type { Flights } from '../flight/flights.ts'
+import type { Asides } from '../invalidation/asides.ts'
 import type { Fences } from '../invalidation/fences.ts'
 import type { Link } from '../invalidation/link.ts'
 import type { OutboundQueue } from '../invalidation/outbound-queue.ts'
+import type { Coherence } from '../options/cache-options.ts'
 import type { Random } from '../random.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { MemoryTier } from '../tiers/memory-tier.ts'
@@ -26,6 +28,8 @@ export interface Engine {
   readonly failures: Map<RedisFailure, number>
   readonly registry: ClassRegistry
   readonly payloads: ReturnType<typeof createPayloads>
+  /** Copies of which Redis has said that their key was written. */
+  readonly asides: Asides
   /** Segments by label. */
   readonly segments: Map<string, Segment>
   /** Write-throughs under way by entry key: the last one to begin may store. */
@@ -42,6 +46,8 @@ export interface Engine {
 export interface EngineSettings {
   readonly leaseTime: number
   readonly maxStaleness: number
+  /** How memory is kept coherent with what others write. */
+  readonly coherence: Coherence
   /** How long a call waits for the first connection of the process. */
   readonly firstConnection: number
   /** How long a flight waits for Redis before it begins to load beside it; infinite: never. */

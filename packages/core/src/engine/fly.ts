@@ -110,14 +110,16 @@ async function loadAndStore(
   const born = engine.fences.events
   const origin: Origin = { incarnation: engine.link.incarnation, reading: engine.link.reading }
   const letGo = lease === undefined ? () => {} : keepAlive(op, lease)
+  flight.lease = lease && textOf(lease.token)
   try {
     const stale = fallbackOf(op, flight)
     const loaded = await load(op, { flight, reason: purpose === 'miss' ? 'miss' : 'refresh', stale })
     const { landing, entry } = harvest(op, loaded, born)
     if (entry !== undefined) {
       state.counters.sets += 1
-      const versioned = lease === undefined ? entry : { ...entry, version: Buffer.from(lease.token).toString('latin1') }
-      fillMemory(op, versioned, flight)
+      const versioned = lease === undefined ? entry : { ...entry, version: textOf(lease.token) }
+      // Under tracking a copy is worth keeping only when the server has seen this process ask for its frame.
+      if (lease !== undefined || engine.settings.coherence !== 'tracking') fillMemory(op, versioned, flight)
       if (lease !== undefined) engine.background.run('commit', commit(op, versioned, lease, origin))
     } else if (lease !== undefined) {
       engine.remote?.release(op, lease, false)
@@ -131,6 +133,11 @@ async function loadAndStore(
   } finally {
     letGo()
   }
+}
+
+/** A token, one character a byte. */
+function textOf(token: Uint8Array): string {
+  return Buffer.from(token).toString('latin1')
 }
 
 /** What may stand in for a load that fails or is slow: kept, and with nothing it depends on invalidated since. */

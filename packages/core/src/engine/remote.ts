@@ -74,6 +74,8 @@ export interface RemoteTier {
   /** A deadline one call budget from now, in monotonic milliseconds. */
   deadline(): number
   read(address: Address, deadline: number): Promise<RemoteReply>
+  /** What stands at the beginning of a frame; undefined when there is none. */
+  head(address: Address, deadline: number): Promise<FrameHead | undefined>
   acquire(address: Address, request: AcquireRequest, deadline: number): Promise<Acquisition>
   commit(address: Address, lease: Lease, frame: StoredFrame): Promise<'stored' | 'rejected'>
   /** Commits a write-through: stores, or deletes when the lease was lost; other memories are told either way. */
@@ -100,6 +102,15 @@ export interface RemoteTier {
   /** The local instant at which the lease in a frame ends. */
   leaseEnd(address: Address, deadline: number): number
   close(): Promise<void>
+}
+
+/** What the first bytes of a frame tell. */
+export interface FrameHead {
+  /** The token in its lease, one character a byte. */
+  readonly token: string
+  readonly isLeased: boolean
+  /** The version of its value, one character a byte. */
+  readonly version: string
 }
 
 /** A frame ready to store. */

@@ -14,6 +14,10 @@ export class Flight {
   order = 0
   /** No longer joined by new callers, and not allowed to fill memory: its key was invalidated. */
   detached = false
+  /** Its key was written by somebody, perhaps by its own lease: until that is known it does not fill memory. */
+  pushed = false
+  /** The token under which it loads, one character a byte. */
+  lease: string | undefined
   /** Flights whose landing this one's loader waits for. */
   readonly waitsFor = new Set<Flight>()
   /** What it brings; set when take-off returns. */

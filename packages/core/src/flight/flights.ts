@@ -76,6 +76,11 @@ export class Flights {
     }
   }
 
+  /** Every key was written: no flight that is under way fills memory. */
+  push(): void {
+    for (const flight of this.#joinable.values()) flight.pushed = true
+  }
+
   /** The load of a key that runs beside a slow Redis. */
   besideOf(key: string): BesideLoad | undefined {
     return this.#beside.get(key)

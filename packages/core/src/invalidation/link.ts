@@ -23,6 +23,7 @@ export type Delivery = 'in-order' | 'known' | 'gap'
 export class Link {
   readonly #clock: Clock
   readonly #maxStaleness: number
+  readonly #readsProve: boolean
   readonly #limit: number
   readonly #records = new Map<string, number>()
   readonly #waiters = new Set<{ sequence: number; done: (delivered: boolean) => void }>()
@@ -38,10 +39,17 @@ export class Link {
   /** What {@link Link.freshUntil} was when the gate was last shut. */
   provenUntil = Number.NEGATIVE_INFINITY
 
-  constructor(options: { clock: Clock; maxStaleness: number; alwaysFresh?: boolean; limit?: number }) {
+  constructor(options: {
+    clock: Clock
+    maxStaleness: number
+    alwaysFresh?: boolean
+    readsProve?: boolean
+    limit?: number
+  }) {
     this.#clock = options.clock
     this.#maxStaleness = options.maxStaleness
     this.#limit = options.limit ?? 50_000
+    this.#readsProve = options.readsProve ?? true
     this.freshUntil = options.alwaysFresh ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
   }
 
@@ -136,14 +144,17 @@ export class Link {
     this.#prune()
   }
 
-  /** A clock reading sent at `sentAt` proves memory fresh when the bus has delivered all it knows of. */
-  prove(reading: ClockReading, sentAt: number): boolean {
+  /**
+   * A clock reading sent at `sentAt` proves memory fresh when the bus has delivered all it knows of. Of writes by other
+   * programs it knows nothing: under tracking only a heartbeat proves, because it asks the subscriber as well.
+   */
+  prove(reading: ClockReading, sentAt: number, by: 'read' | 'heartbeat' = 'read'): boolean {
     if (!this.#open || reading.incarnation !== this.#incarnation) return false
     if (reading.sequence > this.#seen) this.#seen = reading.sequence
     if (reading.sequence > this.#sequence) return false
     if (sentAt > this.#provenAt) this.#provenAt = sentAt
     const until = sentAt + this.#maxStaleness
-    if (until > this.freshUntil) this.freshUntil = until
+    if (until > this.freshUntil && (this.#readsProve || by === 'heartbeat')) this.freshUntil = until
     return true
   }
 

@@ -6,16 +6,20 @@ import { EVERYTHING } from './outbound-queue.ts'
 /** The prefix of a member that stands for a name. */
 export const NAME_MEMBER = 'n:'
 
-type Affected = Pick<Engine, 'fences' | 'flights' | 'memory' | 'segments' | 'puts'>
+type Affected = Pick<Engine, 'fences' | 'flights' | 'memory' | 'segments' | 'puts' | 'asides'>
 
 /** What an invalidation does in this process, whoever issued it: entries go, flights are detached, fences rise. */
-export function applyLocally({ fences, flights, memory, segments, puts }: Affected, { keys, members }: Targets): void {
+export function applyLocally(
+  { fences, flights, memory, segments, puts, asides }: Affected,
+  { keys, members }: Targets,
+): void {
   if (keys.length > 0) fences.advance()
   for (const { key, label, text } of keys) {
     const segment = segments.get(label)
     if (segment !== undefined) memory.remove(segment, localKeyOf(text), 'invalidated')
     flights.detach(key)
     puts.delete(key)
+    asides.forget(key)
   }
   if (members.length === 0) return
   fences.advanceTags(members)

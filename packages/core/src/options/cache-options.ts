@@ -6,6 +6,9 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { PolicyDefaults } from './policy.ts'
 import type { RedisInput } from './redis-client.ts'
 
+/** How the memory of one process follows what others write: see {@link CacheOptions.coherence}. */
+export type Coherence = 'bus' | 'tracking'
+
 /** Options of `createCache`. Everything has a default: `createCache()` is a memory-only cache. */
 export interface CacheOptions {
   /** Separates applications that share a Redis: letters, digits, `_`, `-` and `.`. Default: `'granary'`. */
@@ -23,6 +26,15 @@ export interface CacheOptions {
   readonly defaults?: PolicyDefaults
   /** How long values in this process's memory may lag behind an invalidation issued elsewhere, at most. Default: `'1s'`. */
   readonly maxStaleness?: Duration
+  /**
+   * How memory follows what others write.
+   *
+   * `bus`: invalidations by this library arrive as messages. `tracking`: besides, Redis tells of every write to a key that
+   * memory may hold (`CLIENT TRACKING`), so that `redis-cli DEL`, programs in other languages, expiry and FLUSHALL reach it
+   * within `maxStaleness` too. It costs a small read for each copy whose key was written, by whomever, and memory of the
+   * server for each key that a process has read. Default: `bus`. Without Redis there is nobody to follow.
+   */
+  readonly coherence?: Coherence
   /** Serve memory for a while after Redis was lost. Default: not at all; loads, not stale answers, are the price of an outage. */
   readonly outage?: { readonly serveL1For: Duration }
   /** Keys that seal payloads in Redis with AES-256-GCM: 32 bytes each, or their base64; the first seals, all open. */

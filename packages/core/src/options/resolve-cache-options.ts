@@ -1,7 +1,7 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOption } from '../errors.ts'
 import type { MemoryBounds } from '../tiers/memory-tier.ts'
-import type { CacheOptions, RedisTierOptions } from './cache-options.ts'
+import type { CacheOptions, Coherence, RedisTierOptions } from './cache-options.ts'
 import type { PolicyDefaults } from './policy.ts'
 import type { ConnectionPlan, RedisInput } from './redis-client.ts'
 import { inRange, resolvePolicy } from './resolve-policy.ts'
@@ -11,6 +11,7 @@ export interface ResolvedCacheOptions {
   readonly namespace: string
   readonly memory: MemoryBounds
   readonly maxStaleness: number
+  readonly coherence: Coherence
   readonly serveL1For: number
   readonly enabled: boolean
   readonly pepper: string | readonly string[] | undefined
@@ -35,6 +36,7 @@ const OPTIONS: readonly (keyof CacheOptions)[] = [
   'memory',
   'defaults',
   'maxStaleness',
+  'coherence',
   'outage',
   'encrypt',
   'classes',
@@ -81,12 +83,18 @@ export function resolveCacheOptions(options: CacheOptions, sources: OptionSource
       maxBytes: inRange(memory.maxBytes, { option: 'memory.maxBytes', range: [1, 2 ** 40], otherwise: 64 * 2 ** 20 }),
     },
     maxStaleness: durationOr(maxStaleness, 'maxStaleness', 1_000),
+    coherence: resolveCoherence(options.coherence),
     serveL1For: durationOr(outage?.serveL1For, 'outage.serveL1For', 0),
     enabled: isEnabled(options.enabled, environment['GRANARY_DISABLED']),
     pepper: options.pepper ?? (environment['GRANARY_PEPPER'] || undefined),
     defaults,
     redis: options.redis === undefined ? undefined : resolveRedis(options.redis, sources),
   }
+}
+
+function resolveCoherence(given: unknown = 'bus'): Coherence {
+  if (given !== 'bus' && given !== 'tracking') throw new InvalidOption('coherence', given, "it is 'bus' or 'tracking'")
+  return given
 }
 
 function resolveRedis(

@@ -46,11 +46,12 @@ export function supervisionOf({
 
 /** What every session is made with. */
 export function sessionOf({
-  engine: { clock, random },
+  engine: { clock, random, settings },
   options: { callBudget },
   metadata,
   patience,
-}: Surroundings): Pick<SessionOptions, 'clock' | 'random' | 'metadata' | 'origin' | 'patience' | 'slow'> {
+}: Surroundings): Pick<SessionOptions, 'clock' | 'random' | 'metadata' | 'origin' | 'patience' | 'slow' | 'tracking'> {
   const origin = Buffer.from(random.bytes(6)).toString('hex')
-  return { clock, random, metadata, origin, patience, slow: callBudget / 2 }
+  const tracking = settings.coherence === 'tracking'
+  return { clock, random, metadata, origin, patience, slow: callBudget / 2, tracking }
 }

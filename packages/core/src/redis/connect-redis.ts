@@ -1,6 +1,7 @@
 import type { CacheParts } from '../cache-parts.ts'
 import type { Engine } from '../engine/engine.ts'
 import { summaryOf } from '../engine/invalidate.ts'
+import { takePushed } from '../engine/pushed.ts'
 import type { RemoteTier } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import { applyLocally, emptyMemory } from '../invalidation/local-effects.ts'
@@ -36,7 +37,7 @@ export function connectRedis(engine: Engine, namespace: string, options: Resolve
     options,
     metadata,
     patience,
-    effects: effectsOn(engine, () => remote.returnLeases()),
+    effects: effectsOn(engine, namespace, () => remote.returnLeases()),
   }
   const { supervisor, frames, deliver, close } =
     plan.cluster === undefined ? assembleNode(surroundings) : assembleCluster(surroundings, plan.cluster)
@@ -90,7 +91,7 @@ function assembleNode(surroundings: Surroundings): Assembly {
   return { supervisor, frames, deliver, close: () => supervisor.close() }
 }
 
-function effectsOn(engine: Engine, returnLeases: () => void): SupervisorEffects {
+function effectsOn(engine: Engine, namespace: string, returnLeases: () => void): SupervisorEffects {
   const { telemetry, flights, settings } = engine
   const advise = adviseOnce(engine)
   return {
@@ -99,6 +100,7 @@ function effectsOn(engine: Engine, returnLeases: () => void): SupervisorEffects 
       if (telemetry.wants('invalidation-received'))
         telemetry.emit({ type: 'invalidation-received', targets: summaryOf(targets) })
     },
+    pushed: (keys) => takePushed(engine, namespace, keys),
     empty: (when) => {
       if (when === 'entering' || settings.serveL1For === 0) emptyMemory(engine)
     },

@@ -58,6 +58,8 @@ export type Told =
 export interface Frames {
   /** Reads a frame together with the namespace's clock. */
   read(address: Address, deadline: number): Promise<RemoteReply>
+  /** The first bytes of a frame, as many as its head has at most; none when there is no frame. */
+  head(address: Address, deadline: number): Promise<Uint8Array>
   /** Asks for a lease; answers with the one who decided about it. */
   acquire(request: LeaseRequest, deadline: number): Promise<{ readonly answer: LeaseAnswer; readonly holder: Holder }>
   /** Runs a script on one frame. */

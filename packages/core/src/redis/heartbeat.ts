@@ -24,6 +24,8 @@ const TIME_EVERY = 20_000
 /**
  * Reads the clock every third of `maxStaleness`, off every path, until the returned function is called. It needs no message
  * to arrive, so it finds lost ones, silent links, FLUSHALL and evicted metadata.
+ *
+ * Under tracking the subscriber is asked as well: its answer comes after every push that the server had made before.
  */
 export function startHeartbeat(session: Session, options: HeartbeatOptions): () => void {
   const { clock, link, maxStaleness, silence, time, renewed } = options
@@ -32,7 +34,11 @@ export function startHeartbeat(session: Session, options: HeartbeatOptions): () 
   const beat = async () => {
     const sentAt = clock.now()
     try {
-      const reading = parseClock(await session.readClock(sentAt + silence))
+      const [clockText] = await Promise.all([
+        session.readClock(sentAt + silence),
+        session.isTracked ? session.subscriber.call('PING', [], sentAt + silence) : undefined,
+      ])
+      const reading = parseClock(clockText)
       const proof = await prove(options, reading, sentAt)
       if (stopped) return
       if (proof === 'silent')
@@ -64,7 +70,7 @@ async function prove(
   sentAt: number,
 ): Promise<'proven' | 'silent' | 'renewed'> {
   if (reading === undefined || reading.incarnation !== link.incarnation) return 'renewed'
-  if (link.prove(reading, sentAt)) return 'proven'
+  if (link.prove(reading, sentAt, 'heartbeat')) return 'proven'
   await link.untilDelivered(reading.sequence, Math.max(0, sentAt + maxStaleness - clock.now()))
-  return link.prove(reading, sentAt) ? 'proven' : 'silent'
+  return link.prove(reading, sentAt, 'heartbeat') ? 'proven' : 'silent'
 }

@@ -62,6 +62,10 @@ export class Lanes implements Holder {
     return this.#readMany(this.#session.bulk, [address], deadline).then(([reply]) => reply as RemoteReply)
   }
 
+  head(key: string, deadline: number): Promise<Uint8Array> {
+    return this.#session.data.call('getrange', [key, 0, HEADER_BYTES - 1], deadline) as Promise<Uint8Array>
+  }
+
   acquire(request: LeaseRequest, deadline: number): Promise<LeaseAnswer> {
     return this.#leases.add(request, deadline)
   }

@@ -32,6 +32,12 @@ export class NodeFrames implements Frames {
     return lanes === undefined ? Promise.reject(new RedisUnavailable('shut')) : lanes.read(address, deadline)
   }
 
+  async head({ key }: Address, deadline: number): Promise<Uint8Array> {
+    const lanes = this.#current()
+    if (lanes === undefined) throw new RedisUnavailable('shut')
+    return lanes.head(key, deadline)
+  }
+
   async acquire(request: LeaseRequest, deadline: number): Promise<{ answer: LeaseAnswer; holder: Holder }> {
     const lanes = this.#current()
     if (lanes === undefined) throw new RedisUnavailable('shut')

@@ -3,6 +3,7 @@ import type {
   AcquireRequest,
   Acquisition,
   Address,
+  FrameHead,
   Lease,
   RemoteReply,
   RemoteTier,
@@ -22,6 +23,11 @@ import type { Session } from './session.ts'
 import type { Deliver } from './supervision.ts'
 import type { Supervisor } from './supervisor.ts'
 import { type UnreturnedLease, UnreturnedLeases } from './unreturned-leases.ts'
+
+/** Where the tokens of lease and version stand in a frame. */
+const TOKEN_AT = 4
+const VERSION_END = 32
+const NO_TOKEN = '\0'.repeat(8)
 
 /** What the tier needs of its surroundings. */
 export interface RedisTierParts {
@@ -86,6 +92,13 @@ export class RedisTier implements RemoteTier {
       if (!(error instanceof RedisUnavailable) || error.reason !== 'deadline') throw error
       return frames.read(address, deadline)
     }
+  }
+
+  async head(address: Address, deadline: number): Promise<FrameHead | undefined> {
+    const head = Buffer.from(await this.#parts.frames.head(address, deadline))
+    if (head.length < VERSION_END) return undefined
+    const token = head.toString('latin1', TOKEN_AT, TOKEN_AT + 8)
+    return { token, isLeased: token !== NO_TOKEN, version: head.toString('latin1', VERSION_END - 8, VERSION_END) }
   }
 
   async acquire(address: Address, request: AcquireRequest, deadline: number): Promise<Acquisition> {

@@ -10,6 +10,7 @@ import { Connection } from './connection/connection.ts'
 import type { Told } from './frames.ts'
 import { BUMP, HELLO, RECORDS } from './script/metadata-scripts.ts'
 import { runScript, type Script, type ScriptCall } from './script/script.ts'
+import { type Payload, trackReads } from './tracking.ts'
 
 /** Metadata keys and channels of a namespace; they share one slot. */
 export interface Metadata {
@@ -45,7 +46,9 @@ export interface SessionOptions {
    * the connection.
    */
   readonly clockLife?: (data: Connection) => Promise<string>
-  readonly onMessage: (channel: string, payload: Uint8Array) => void
+  readonly onMessage: (channel: string, payload: Payload) => void
+  /** Whether Redis is to tell of writes to the keys that this session reads. */
+  readonly tracking: boolean
 }
 
 interface MetadataCall {
@@ -100,6 +103,11 @@ export class Session {
     this.ended = ended.promise
     this.#end = ended.resolve
     this.#clockLife = Buffer.from(this.life).toString('hex')
+  }
+
+  /** Whether the subscriber is told of writes to the keys that the other connections read. */
+  get isTracked(): boolean {
+    return this.#options.tracking
   }
 
   get life(): Uint8Array {
@@ -205,9 +213,12 @@ export class Session {
   }
 
   async #subscribe(): Promise<void> {
-    const { clock, metadata, patience, onMessage } = this.#options
-    this.subscriber.client.on('messageBuffer', (channel: never, payload: never) => onMessage(String(channel), payload))
-    await this.subscriber.call('subscribe', [metadata.bus, metadata.wake], clock.now() + patience)
+    const { clock, metadata, patience, onMessage, tracking } = this.#options
+    const { subscriber, data, bulk } = this
+    subscriber.client.on('messageBuffer', (channel: never, payload: never) => onMessage(String(channel), payload))
+    const deadline = clock.now() + patience
+    if (tracking) await trackReads({ subscriber, readers: [data, bulk], deadline })
+    await subscriber.call('subscribe', [metadata.bus, metadata.wake], deadline)
   }
 
   /** What every script that numbers an invalidation begins with: what to make anew, where to tell it, who says what. */

@@ -11,6 +11,8 @@ import type { Session, SessionOptions } from './session.ts'
 export interface SupervisorEffects {
   /** Somebody else invalidated. */
   readonly forget: (targets: Targets) => void
+  /** Redis says that keys were written which this process has read; undefined: all of them. */
+  readonly pushed: (keys: readonly string[] | undefined) => void
   /** Nothing in memory is proven any more. */
   readonly empty: (reason: 'leaving' | 'entering') => void
   readonly wake: (key: string, news: 'stored' | 'failed') => void

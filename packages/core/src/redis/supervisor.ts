@@ -8,6 +8,7 @@ import { ServerTime } from './connection/server-time.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { Session } from './session.ts'
 import type { ConnectionState, SupervisorOptions } from './supervision.ts'
+import { keysOf, type Payload, PUSH_CHANNEL } from './tracking.ts'
 
 /** Pauses between attempts to connect, in milliseconds; the last one repeats. */
 const PAUSES = [25, 50, 100, 200]
@@ -246,13 +247,17 @@ export class Supervisor {
     effects.lost(cause)
   }
 
-  #receive(channel: string, payload: Uint8Array): void {
+  #receive(channel: string, payload: Payload): void {
+    if (channel === PUSH_CHANNEL) {
+      this.#options.effects.pushed(keysOf(payload))
+      return
+    }
     if (channel === this.#options.session.metadata.wake) {
-      const { key, news } = decodeWake(payload)
+      const { key, news } = decodeWake(payload as Uint8Array)
       this.#options.effects.wake(key, news)
       return
     }
-    const message = decodeMessage(this.#options.namespace, payload)
+    const message = decodeMessage(this.#options.namespace, payload as Uint8Array)
     if (message === undefined)
       this.distrust(new RedisUnavailable('protocol', new Error('A bus message could not be read.')))
     else if (this.#early !== undefined) this.#early.push(message)

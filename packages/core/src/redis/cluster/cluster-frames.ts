@@ -57,6 +57,16 @@ export class ClusterFrames implements Frames {
     return { ...reply, life: place.life, ...(await clockRead) }
   }
 
+  async head({ key }: Address, deadline: number): Promise<Uint8Array> {
+    if (!this.#mayUse(key)) throw new RedisUnavailable('shut')
+    const { reply } = await dispatch(this.#parts, {
+      key,
+      deadline,
+      send: ({ data }, ask) => ask(data).call('getrange', [key, 0, HEADER_BYTES - 1], deadline) as Promise<Uint8Array>,
+    })
+    return reply
+  }
+
   async acquire(request: LeaseRequest, deadline: number): Promise<{ answer: LeaseAnswer; holder: Holder }> {
     if (!this.#mayUse(request.key)) throw new RedisUnavailable('shut')
     const { clock, leaseTime } = this.#parts
