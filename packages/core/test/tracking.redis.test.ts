@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
-import type { Cache, Duration } from '../src/index.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type Cache, createCache, type Duration } from '../src/index.ts'
 import { Asides } from '../src/invalidation/asides.ts'
 import { Database } from './stage/database.ts'
 import { timed, until, useRedis } from './stage/redis-stage.ts'
@@ -234,6 +234,22 @@ describe("C6: coherence 'tracking': races", () => {
     })
     await cache.drain()
     expect(rows.peek([2])).toBeUndefined()
+  })
+})
+
+describe('coherence: the option', () => {
+  test('anything else is refused, and in a cluster tracking is', () => {
+    expect(() => createCache({ coherence: 'eventual' as never })).toThrow(/coherence: 'eventual'.*'bus' or 'tracking'/)
+    const redis = { client: { cluster: ['redis://127.0.0.1:7000'] } }
+    expect(() => createCache({ coherence: 'tracking', redis })).toThrow(/coherence: 'tracking'.*in a cluster/)
+  })
+
+  test('without Redis there is nobody to follow, and memory is served', async () => {
+    const cache = createCache({ coherence: 'tracking' })
+    onTestFinished(() => cache.close())
+    const rows = rowsOf(cache)
+    await rows.getOrSet([1], () => 'row')
+    expect(rows.peek([1])).toBe('row')
   })
 })
 

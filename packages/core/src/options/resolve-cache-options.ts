@@ -71,6 +71,7 @@ export function resolveCacheOptions(options: CacheOptions, sources: OptionSource
     throw new InvalidOption('namespace', namespace, "it is 1 to 64 letters, digits, '_', '-' or '.'")
   }
   resolvePolicy('defaults', { ttl: '1m', ...defaults })
+  const redis = options.redis === undefined ? undefined : resolveRedis(options.redis, sources)
   return {
     namespace,
     memory: {
@@ -83,17 +84,18 @@ export function resolveCacheOptions(options: CacheOptions, sources: OptionSource
       maxBytes: inRange(memory.maxBytes, { option: 'memory.maxBytes', range: [1, 2 ** 40], otherwise: 64 * 2 ** 20 }),
     },
     maxStaleness: durationOr(maxStaleness, 'maxStaleness', 1_000),
-    coherence: resolveCoherence(options.coherence),
+    coherence: resolveCoherence(options.coherence, redis?.plan.cluster !== undefined),
     serveL1For: durationOr(outage?.serveL1For, 'outage.serveL1For', 0),
     enabled: isEnabled(options.enabled, environment['GRANARY_DISABLED']),
     pepper: options.pepper ?? (environment['GRANARY_PEPPER'] || undefined),
     defaults,
-    redis: options.redis === undefined ? undefined : resolveRedis(options.redis, sources),
+    redis,
   }
 }
 
-function resolveCoherence(given: unknown = 'bus'): Coherence {
+function resolveCoherence(given: unknown = 'bus', isCluster: boolean): Coherence {
   if (given !== 'bus' && given !== 'tracking') throw new InvalidOption('coherence', given, "it is 'bus' or 'tracking'")
+  if (given === 'tracking' && isCluster) throw new InvalidOption('coherence', given, "in a cluster it is 'bus'")
   return given
 }
 
