@@ -60,7 +60,8 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
   const settings: EngineSettings = {
     leaseTime: resolved.redis?.leaseTime ?? 0,
     maxStaleness: resolved.maxStaleness,
-    coherence: resolved.coherence,
+    // Without Redis there is nobody to follow.
+    coherence: resolved.redis === undefined ? 'bus' : resolved.coherence,
     firstConnection: resolved.redis?.callBudget ?? 0,
     slowAfter: resolved.redis?.slowAfter ?? Number.POSITIVE_INFINITY,
     serveL1For: resolved.serveL1For,

@@ -90,10 +90,12 @@ describe("C6: coherence 'tracking': writes by other programs reach memory", () =
   test('a memory that has 300 rows forgets those that were written, and keeps the others', async () => {
     const { cache, rows } = await scene()
     const ids = Array.from({ length: 300 }, (_, at) => at + 100)
-    await Promise.all(ids.map((id) => rows.getOrSet([id], () => `row ${id}`)))
-    await cache.drain()
-    await until(() => ids.every((id) => rows.peek([id]) !== undefined))
-    await wait(20)
+    await until(async () => {
+      await Promise.all(ids.map((id) => rows.getOrSet([id], () => `row ${id}`)))
+      await cache.drain()
+      await wait(20)
+      return ids.every((id) => rows.peek([id]) !== undefined)
+    })
     await stage.redis.command('DEL', ...ids.filter((id) => id % 3 === 0).map((id) => rows.keyOf([id])))
     await until(() => ids.every((id) => (rows.peek([id]) === undefined) === (id % 3 === 0)))
   })
