@@ -37,7 +37,7 @@ function takeAside(engine: Engine, address: Address): void {
   if (segment === undefined) return
   const local = localKeyOf(address.text)
   const resident = segment.entries.get(local)
-  if (resident !== undefined) memory.remove(segment, local)
+  if (resident !== undefined) memory.remove(segment, local, 'unproven')
   const flight = flights.find(address.key)
   if (flight !== undefined) flight.pushed = true
   const copy = resident && { entry: resident, checked: resident.checked }
