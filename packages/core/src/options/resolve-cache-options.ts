@@ -133,8 +133,9 @@ function resolveLeaseTime(given: Duration | undefined): number {
   return leaseTime
 }
 
+/** Clients have a method `client`, the CLIENT command: they are told from options by `duplicate`. */
 function isTierOptions(given: NonNullable<CacheOptions['redis']>): given is RedisTierOptions {
-  return typeof given === 'object' && 'client' in given
+  return typeof given === 'object' && 'client' in given && !('duplicate' in given)
 }
 
 function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {

@@ -1,4 +1,4 @@
-import { type RedisCluster, type RedisServer, startRedisCluster } from '@granary/testing'
+import { type RedisCluster, type RedisServer, type StartRedisClusterOptions, startRedisCluster } from '@granary/testing'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { type Cache, createCache, type RedisTierOptions } from '../../src/index.ts'
 import { slotOf } from '../../src/redis/cluster/slot.ts'
@@ -70,12 +70,15 @@ async function servedBy(server: RedisServer): Promise<(slot: number) => boolean>
   return (slot) => own.some(([first, last]) => Number(first) <= slot && slot <= Number(last))
 }
 
+/** No master of a cluster that is started so is taken for dead while the machine is busy with something else. */
+export const STEADY: StartRedisClusterOptions = { nodeTimeout: 15_000 }
+
 /** Starts one cluster for the tests of a file, and ends every test quietly. */
-export function useCluster(args: readonly string[] = []): ClusterStage {
+export function useCluster(options: StartRedisClusterOptions): ClusterStage {
   const stage = new ClusterStage()
   let tests = 0
   beforeAll(async () => {
-    stage.cluster = await startRedisCluster({ masters: 3, replicas: 1, args })
+    stage.cluster = await startRedisCluster({ masters: 3, replicas: 1, ...options })
   })
   beforeEach(() => {
     stage.namespace = `test-${++tests}`

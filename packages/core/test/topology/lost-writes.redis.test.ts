@@ -31,7 +31,7 @@ async function incarnationAt(server: RedisServer, clockKey: string): Promise<str
 }
 
 describe('C3: a failover that lost acknowledged writes revives nothing', () => {
-  const stage = useCluster()
+  const stage = useCluster({})
   const keyOf = (id: number) => `${stage.namespace}:row:1:${id}`
 
   /** Stores rows, invalidates them on a master whose replica learns nothing of it, and kills that master. */

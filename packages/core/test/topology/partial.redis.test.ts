@@ -2,11 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type FaultProxy, type RedisServer, startFaultProxy } from '@granary/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Cache } from '../../src/index.ts'
-import { useCluster } from '../stage/cluster-stage.ts'
+import { STEADY, useCluster } from '../stage/cluster-stage.ts'
 import { ROW } from '../stage/oracle.ts'
 import { delivered, timed } from '../stage/redis-stage.ts'
 
-const stage = useCluster()
+const stage = useCluster(STEADY)
 const keyOf = (id: number) => `${stage.namespace}:row:1:${id}`
 const rowsOf = (cache: Cache) => cache.define<[number], string>('row', ROW)
 
@@ -87,7 +87,7 @@ describe('C7: one master out of reach of one process', () => {
     await rowsOf(other).getOrSet([lost], () => 'old')
     await other.drain()
     const hang = await proxyOf(sick).inject({ kind: 'hang' })
-    expect(await cache.delete('row', [lost])).toMatchObject({ queued: true })
+    expect(await rowsOf(cache).delete([lost])).toMatchObject({ queued: true })
     await hang.lift()
     const reads: string[] = []
     while (cache.inspect().queued > 0) {
@@ -103,7 +103,7 @@ describe('C7: one master out of reach of one process', () => {
     const { cache, proxyOf } = await proxied()
     const { sick, lost } = await twoRows()
     const refusal = await proxyOf(sick).inject({ kind: 'refuse' })
-    const entries = [{ name: 'row', args: [lost] }]
+    const entries = [{ name: rowsOf(cache).name, args: [lost] }]
     await expect(cache.invalidate({ entries }, { required: true })).rejects.toMatchObject({
       code: 'INVALIDATION_NOT_DELIVERED',
     })

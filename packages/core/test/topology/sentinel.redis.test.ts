@@ -50,7 +50,9 @@ describe('C14: Sentinel', () => {
     onTestFinished(() => client.disconnect())
     await client.connect()
     const before = JSON.stringify(client.options)
-    const [cache] = (await nodes(1, () => client as never)) as [Cache]
+    const cache = createCache({ namespace: 'own', logger: SILENT, redis: client as never })
+    onTestFinished(() => cache.close())
+    await cache.ready()
     expect(cache.health().redis).toBe('open')
     expect(JSON.stringify(client.options)).toBe(before)
     expect(client.status).toBe('ready')

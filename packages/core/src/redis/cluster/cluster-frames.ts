@@ -2,17 +2,16 @@ import type { Clock } from '../../clock.ts'
 import type { Address, RemoteReply } from '../../engine/remote.ts'
 import { RedisUnavailable } from '../../errors.ts'
 import type { OutboundQueue } from '../../invalidation/outbound-queue.ts'
-import type { Connection } from '../connection/connection.ts'
 import type { ServerTime } from '../connection/server-time.ts'
 import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest, Told, ToldScript } from '../frames.ts'
 import { askForLeases } from '../script/leases.ts'
-import { type Commander, runScript, type Script } from '../script/script.ts'
+import { runScript, type Script } from '../script/script.ts'
 import type { Session } from '../session.ts'
 import { HEADER_BYTES, LARGE, LARGEST_FRAME, LargeNames, unlessWrongType } from '../sizes.ts'
 import type { Supervisor } from '../supervisor.ts'
 import { Suspects } from '../suspects.ts'
 import { ClockReads } from './clock-reads.ts'
-import { dispatch } from './dispatch.ts'
+import { type Ask, dispatch } from './dispatch.ts'
 import type { Masters } from './masters.ts'
 import type { Place } from './place.ts'
 import { slotOf } from './slot.ts'
@@ -25,8 +24,6 @@ export interface ClusterFramesParts {
   readonly queue: OutboundQueue
   readonly leaseTime: number
 }
-
-type Ask = (connection: Connection) => Commander
 
 /**
  * Frames spread over the masters of a cluster, each judged by the life of the node that answered. One command for each key,
@@ -87,7 +84,7 @@ export class ClusterFrames implements Frames {
     const { reply } = await dispatch(this.#parts, {
       key,
       deadline,
-      holder,
+      holder: holder as Place | undefined,
       send: (place, ask) => {
         const { args, bytes = 0 } = plan(place)
         if (bytes > LARGE) this.#large.add(label)

@@ -8,15 +8,18 @@ import { redirectionOf } from './redirection.ts'
 import type { Shard } from './shard.ts'
 import { slotOf } from './slot.ts'
 
+/** How a connection is spoken to. */
+export type Ask = (connection: Connection) => Commander
+
 /** A command for the master of a key. */
 export interface Errand<T> {
   readonly key: string
   /** Monotonic milliseconds. */
   readonly deadline: number
   /** Only there: what another place granted means nothing here. */
-  readonly holder?: object | undefined
+  readonly holder?: Place | undefined
   /** `ask` wraps a connection for a node that serves the key only to those who say that they were sent. */
-  readonly send: (place: Place, ask: (connection: Connection) => Commander) => Promise<T>
+  readonly send: (place: Place, ask: Ask) => Promise<T>
 }
 
 /** As many redirections are followed. */
@@ -35,7 +38,9 @@ export async function dispatch<T>(
 ): Promise<{ readonly reply: T; readonly place: Place }> {
   const slot = slotOf(key)
   let shard: Shard | undefined = masters.ownerOf(slot)
-  let ask: (connection: Connection) => Commander = (connection) => connection
+  let ask: Ask = plainly
+  // Granted by a node to which the slot was on its way: it is asked as then, and says so when the slot went elsewhere.
+  if (holder !== undefined && holder !== shard?.place) return { reply: await send(holder, asking), place: holder }
   for (let hop = 0; ; hop++) {
     const place = shard?.place
     if (place === undefined || (holder !== undefined && holder !== place)) throw new RedisUnavailable('shut')
@@ -53,12 +58,14 @@ export async function dispatch<T>(
         if (redirection.to === undefined) throw error
         const to = masters.translate(redirection.to)
         shard = redirection.kind === 'moved' ? masters.learn(slot, to) : masters.guest(to)
-        ask = redirection.kind === 'moved' ? (connection) => connection : asking
+        ask = redirection.kind === 'moved' ? plainly : asking
         if (shard.place === undefined) throw error
       }
     }
   }
 }
+
+const plainly: Ask = (connection) => connection
 
 /** Every command on this connection is announced: the node serves a key that is arriving only then. */
 function asking(connection: Connection): Commander {
