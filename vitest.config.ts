@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { projects as decorators } from './packages/decorators/vitest.config.ts'
+import { projects as semantic } from './packages/semantic/vitest.config.ts'
 import { otherWorkspaces, packages, root, shown } from './tooling/workspace.mjs'
 
 const conditions = ['@granary/source']
@@ -26,6 +27,6 @@ export default defineConfig({
     retry: process.env['CI'] ? 2 : 0,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    projects: [...plain, ...decorators],
+    projects: [...plain, ...decorators, ...semantic],
   },
 })

@@ -1,27 +1,9 @@
-import { transform } from 'esbuild'
 import { defineConfig, defineProject } from 'vitest/config'
+import { standardDecorators } from '../../tooling/standard-decorators.mjs'
 
 const conditions = ['@granary/source']
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } }
 const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 }
-
-/** Vite lowers legacy decorators by the nearest tsconfig and leaves standard ones as they are, which Node cannot parse. */
-const standardDecorators = {
-  name: 'standard-decorators',
-  enforce: 'pre' as const,
-  async transform(code: string, id: string) {
-    if (!/\/packages\/decorators\/test\/.*\.ts$/.test(id.split('?')[0] ?? '')) return undefined
-    const lowered = await transform(code, {
-      loader: 'ts',
-      target: 'es2022',
-      tsconfigRaw: {},
-      keepNames: true,
-      sourcemap: true,
-      sourcefile: id,
-    })
-    return { code: lowered.code, map: lowered.map }
-  },
-}
 
 const root = import.meta.dirname
 
@@ -41,7 +23,7 @@ export const projects = [
   defineProject({
     ...shared,
     root,
-    plugins: [standardDecorators],
+    plugins: [standardDecorators(/\/packages\/decorators\/test\/.*\.ts$/)],
     test: {
       ...timeouts,
       name: 'standard',

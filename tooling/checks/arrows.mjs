@@ -16,7 +16,10 @@ const direct = {
 }
 
 /** Subpaths that may import an optional peer, by `folder/src/file` prefix: the way in does not know about them. */
-const doors = [{ from: 'semantic/src/decorators', to: 'decorators' }]
+const doors = [
+  { from: 'semantic/src/decorators', to: 'decorators' },
+  { from: 'semantic/test/decorators', to: 'decorators' },
+]
 
 /** Where the Redis client's library is known: loaded there when a server is configured, and not before. */
 const clientDoors = ['core/src/redis/', 'rate-limit/src/store/client.ts']

@@ -28,8 +28,8 @@ export async function layOutConsumer() {
  * @param {import('../workspace.mjs').Manifest} manifest
  * @param {string} modules
  */
-function linkDependencies({ dependencies = {} }, modules) {
-  for (const name of Object.keys(dependencies)) {
+function linkDependencies({ dependencies = {}, peerDependencies = {} }, modules) {
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
     const target = join(modules, name)
     if (existsSync(target)) continue
     mkdirSync(dirname(target), { recursive: true })

@@ -3,20 +3,22 @@ import { defineAnswers } from './cache/answers.ts'
 import { Learner } from './cache/learner.ts'
 import { SemanticCache } from './cache/semantic-cache.ts'
 import { lexicalEmbedder } from './embed/lexical-embedder.ts'
-import { learnedJudge } from './judge/learned-judge.ts'
-import { thresholdJudge } from './judge/threshold-judge.ts'
-import type { Judge } from './judge/verdict.ts'
 import { sameText } from './labels/answer-comparison.ts'
 import { memoryIndex } from './nearest/memory-index.ts'
-import type { Match, SemanticCacheOptions } from './options.ts'
-import { readDeadlines, readFeedback, readLifetimes, readRecording, readRules } from './read-options.ts'
-import { checkPacing } from './stream/replay.ts'
+import type { SemanticCacheOptions } from './options.ts'
+import {
+  checkOptions,
+  readDeadlines,
+  readFeedback,
+  readLifetimes,
+  readMatch,
+  readRecording,
+  readRules,
+} from './read-options.ts'
 import { SemanticTelemetry } from './telemetry/telemetry.ts'
 
 /** Milliseconds between two looks at what other processes have learned. */
 const LEARN_EVERY = 2_000
-
-const DEFAULT_MATCH: Match = { maxWrongPerHit: 0.02 }
 
 /**
  * Makes a response cache for chat completions.
@@ -29,18 +31,11 @@ const DEFAULT_MATCH: Match = { maxWrongPerHit: 0.02 }
  * @throws NameTaken when the cache knows the name already.
  */
 export function createSemanticCache(options: SemanticCacheOptions): SemanticCache {
-  const {
-    cache,
-    name = 'semantic',
-    match = DEFAULT_MATCH,
-    clock = systemClock,
-    random = systemRandom,
-    pacing = {},
-  } = options
+  const { cache, name = 'semantic', clock = systemClock, random = systemRandom, pacing = {} } = options
   if (!isCache(cache)) throw new InvalidOption('cache', cache, 'it is what createCache() made')
-  checkPacing(pacing)
+  checkOptions(options)
   const embedder = options.embedder ?? lexicalEmbedder()
-  const judge = judgeOf(match)
+  const judge = readMatch(options.match)
   const lifetimes = readLifetimes(options)
   const deadlines = readDeadlines(options.deadlines)
   const telemetry = new SemanticTelemetry(name)
@@ -72,11 +67,4 @@ export function createSemanticCache(options: SemanticCacheOptions): SemanticCach
     clock,
     random,
   })
-}
-
-function judgeOf(match: Match): Judge {
-  if ('threshold' in match) return thresholdJudge(match.threshold)
-  if ('maxWrongPerHit' in match) return learnedJudge(match)
-  if (typeof match.judge === 'function') return match
-  throw new InvalidOption('match', match, 'it is { maxWrongPerHit }, { threshold } or a judge')
 }

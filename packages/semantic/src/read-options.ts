@@ -1,13 +1,49 @@
 import { type Duration, InvalidOption, parseDuration } from '@granary/core'
 import type { Lifetimes } from './cache/answers.ts'
 import type { Deadlines } from './cache/parts.ts'
-import type { AnswerOptions, RequestOptions, SemanticCacheOptions } from './options.ts'
+import { learnedJudge } from './judge/learned-judge.ts'
+import { thresholdJudge } from './judge/threshold-judge.ts'
+import type { Judge } from './judge/verdict.ts'
+import type { AnswerOptions, Match, RequestOptions, SemanticCacheOptions } from './options.ts'
 import type { RequestRules } from './request/canonical-request.ts'
 import { IGNORED_PARAMETERS } from './request/ignored-parameters.ts'
 import { isVolatile } from './request/wording.ts'
 import type { RecordingLimits } from './stream/live-stream.ts'
+import { checkPacing } from './stream/replay.ts'
+
+/**
+ * Refuses options that no semantic cache can have, before there is one.
+ *
+ * @throws InvalidOption naming the option, its value and what is allowed.
+ */
+export function checkOptions(options: Omit<SemanticCacheOptions, 'cache'>): void {
+  const { match, embedder, pacing = {} } = options
+  readMatch(match)
+  readRules(options, embedder?.id ?? '')
+  readLifetimes(options)
+  readDeadlines(options.deadlines)
+  readRecording(options.recording)
+  readFeedback(options.feedback)
+  checkPacing(pacing)
+}
 
 const CONTEXTS = ['none', 'chain', 'exact'] as const
+
+const DEFAULT_MATCH: Match = { maxWrongPerHit: 0.02 }
+
+/**
+ * The judge of a match.
+ *
+ * @throws InvalidOption when it is none.
+ */
+export function readMatch(match: Match = DEFAULT_MATCH): Judge {
+  if (typeof match === 'object' && match !== null) {
+    if ('threshold' in match) return thresholdJudge(match.threshold)
+    if ('maxWrongPerHit' in match) return learnedJudge(match)
+    if (typeof match.judge === 'function') return match
+  }
+  throw new InvalidOption('match', match, 'it is { maxWrongPerHit }, { threshold } or a judge')
+}
 
 /**
  * How requests are read.

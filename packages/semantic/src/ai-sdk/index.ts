@@ -1,0 +1,1 @@
+export { type SemanticMiddlewareOptions, semanticCacheMiddleware } from './middleware.ts'

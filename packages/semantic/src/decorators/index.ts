@@ -1,0 +1,6 @@
+export {
+  NoSemanticCache,
+  SemanticCached,
+  type SemanticCachedCheck,
+  type SemanticCachedOptions,
+} from './semantic-cached.ts'

@@ -1,0 +1,1 @@
+export { withSemanticCache } from './with-semantic-cache.ts'
