@@ -11,7 +11,7 @@ import {
 } from '../src/index.ts'
 
 /** A model that says what it was asked, and can be made to say other things. */
-export class EchoModel {
+class EchoModel {
   /** The last messages it was asked, in their order. */
   readonly asked: string[] = []
   /** Signals of its calls, in their order. */

@@ -53,7 +53,7 @@ export function chunksOf({ template, steps }: StreamRecord, text: string): ChatC
 }
 
 /** The text that a chunk adds to the first answer. */
-export function contentOf(chunk: ChatChunk): string {
+function contentOf(chunk: ChatChunk): string {
   let content = ''
   for (const { index = 0, delta } of chunk.choices) if (index === 0) content += delta.content ?? ''
   return content
