@@ -95,7 +95,7 @@ function wrongRelative(source, specifier, base) {
     return mayReach ? undefined : 'reaches into a package: import it by name'
   }
   if (!target.startsWith(`${owner.directory}/`)) {
-    return sharesTests(source, target, base) ? undefined : 'leaves its package'
+    return sharesTests(source, target, base) || usesTooling(source, target, base) ? undefined : 'leaves its package'
   }
   const src = `${join(owner.directory, 'src')}/`
   if (!source.path.startsWith(src)) return undefined
@@ -115,6 +115,18 @@ function sharesTests({ path, package: owner }, target, base) {
   const [folder = '', part] = shown(target, join(base, 'packages')).split('/')
   const isTest = owner !== undefined && path.startsWith(`${join(owner.directory, 'test')}/`)
   return isTest && part === 'test' && reachable(owner.folder).has(folder)
+}
+
+/**
+ * Whether it is a package's Vitest configuration that uses a tool of the repository: it is not published.
+ * @param {Source} source
+ * @param {string} target
+ * @param {string} base
+ * @returns {boolean}
+ */
+function usesTooling({ path, package: owner }, target, base) {
+  const isConfiguration = owner !== undefined && path === join(owner.directory, 'vitest.config.ts')
+  return isConfiguration && target.startsWith(`${join(base, 'tooling')}/`)
 }
 
 /**
