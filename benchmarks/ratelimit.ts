@@ -7,7 +7,7 @@
  * trips decides, nor about many client processes.
  */
 import { bucket, createRateLimiter, type Limit, type RateLimiter, window } from '@granary/rate-limit'
-import { ManualClock, type RedisServer, startRedis } from '@granary/testing'
+import { ManualClock, type RedisServer, startFaultProxy, startRedis } from '@granary/testing'
 import { Redis } from 'ioredis'
 import { RateLimiterRedis, RateLimiterUnion } from 'rate-limiter-flexible'
 import { type Candidate, median, throughput } from './lib/measure.ts'
@@ -183,34 +183,83 @@ async function accuracy(): Promise<Row[]> {
   return rows
 }
 
-/** Milliseconds until 64 calls that are made at once are all decided. */
-async function firstDecisions(trouble: (redis: RedisServer) => Promise<unknown>): Promise<number> {
+const LONE_CALLS = 3_000
+
+/** Microseconds that a call takes when there is no other: what it adds to a request. They run by turns, call by call. */
+async function loneCalls(): Promise<Row[]> {
+  const ping: Candidate<string> = { name: 'PING', call: () => client.ping() }
+  const lone = [ping, ...CANDIDATES.filter(({ name }) => /1 strict|1 fixed|5 strict|Union of 5/.test(name))]
+  const taken = new Map<string, number[]>(lone.map(({ name }) => [name, []]))
+  for (let at = 0; at < LONE_CALLS; at++) {
+    for (const { name, call } of lone) {
+      const from = performance.now()
+      await call(SUBJECTS[at % SUBJECTS.length] as string)
+      taken.get(name)?.push((performance.now() - from) * 1_000)
+    }
+  }
+  return lone.map(({ name }) => {
+    const sorted = (taken.get(name) ?? []).sort((one, other) => one - other)
+    const rank = (share: number) => Math.round(sorted[Math.floor(share * sorted.length)] ?? Number.NaN)
+    return { name: `a call alone: ${name}`, 'p50 us': rank(0.5), 'p99 us': rank(0.99) }
+  })
+}
+
+/** Where a limiter finds its Redis, what happens to that, and how to clean up. */
+interface Scene {
+  readonly url: string
+  trouble(): Promise<unknown>
+  end(): Promise<unknown>
+}
+
+async function alone(trouble: (redis: RedisServer) => Promise<unknown>): Promise<Scene> {
   const redis = await startRedis()
-  const own: RateLimiter = createRateLimiter({ redis: redis.url, namespace: 'first', logger: SILENT })
+  return { url: redis.url, trouble: () => trouble(redis), end: () => redis.stop() }
+}
+
+/** A replica takes over: the address breaks off, and leads to the replica from then on. */
+async function failingOver(): Promise<Scene> {
+  const [master, replica] = await Promise.all([startRedis(), startRedis()])
+  await replica.command('REPLICAOF', master.host, master.port)
+  while (!String(await replica.command('INFO', 'replication')).includes('master_link_status:up'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  let front = await startFaultProxy({ target: master })
+  const { url, port } = front
+  const trouble = async () => {
+    await replica.command('REPLICAOF', 'NO', 'ONE')
+    await front.stop()
+    front = await startFaultProxy({ target: replica, port })
+  }
+  return { url, trouble, end: () => Promise.all([front.stop(), master.stop(), replica.stop()]) }
+}
+
+/** Milliseconds until 64 calls that are made at once are all decided. */
+async function firstDecisions({ url, trouble, end }: Scene): Promise<number> {
+  const own: RateLimiter = createRateLimiter({ redis: url, namespace: 'first', logger: SILENT })
   const set = own.define('first', { limits: { minute: window(MANY, '1m') } })
   await own.ready()
   await set.check('user')
-  await trouble(redis)
+  await trouble()
   const from = performance.now()
   await Promise.all(Array.from({ length: 64 }, () => set.check('user')))
   const taken = performance.now() - from
   await own.close()
-  await redis.stop()
+  await end()
   return taken
 }
 
-const TROUBLES: readonly (readonly [string, (redis: RedisServer) => Promise<unknown>])[] = [
-  ['closed', (redis) => redis.kill()],
-  ['frozen', (redis) => redis.pause()],
-  ['flushed', (redis) => redis.command('FLUSHALL')],
-  ['restarted empty', (redis) => redis.kill().then(() => redis.restart())],
+const TROUBLES: readonly (readonly [string, () => Promise<Scene>])[] = [
+  ['closed', () => alone((redis) => redis.kill())],
+  ['frozen', () => alone((redis) => redis.pause())],
+  ['flushed', () => alone((redis) => redis.command('FLUSHALL'))],
+  ['restarted empty', () => alone((redis) => redis.kill().then(() => redis.restart()))],
+  ['failed over', failingOver],
 ]
 
 async function outages(): Promise<Row[]> {
   const rows: Row[] = []
-  for (const [name, trouble] of TROUBLES) {
+  for (const [name, scene] of TROUBLES) {
     const taken: number[] = []
-    for (let at = 0; at < 5; at++) taken.push(await firstDecisions(trouble))
+    for (let at = 0; at < 5; at++) taken.push(await firstDecisions(await scene()))
     rows.push({
       name: `first 64 decisions, Redis ${name} (deadline 50 ms)`,
       'median ms': round(median(taken)),
@@ -220,6 +269,7 @@ async function outages(): Promise<Row[]> {
   return rows
 }
 
+const loneRows = await loneCalls()
 const memoryRows = await memory()
 const accuracyRows = await accuracy()
 const outageRows = await outages()
@@ -251,7 +301,7 @@ const goals: Goal[] = [
 ]
 report(
   'What does a strict rate limit cost, and what does it admit?',
-  [...costs, ...memoryRows, ...accuracyRows, ...outageRows],
+  [...costs, ...loneRows, ...memoryRows, ...accuracyRows, ...outageRows],
   goals,
 )
 await limiter.close()

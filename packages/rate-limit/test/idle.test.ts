@@ -52,3 +52,15 @@ test('places that were taken and given back, cancelled or abandoned are all free
   await until(async () => (await set.peek('user:2')).limits.live?.remaining === 10)
   await until(async () => (await keysLeft()) === 0)
 })
+
+test('places that were abandoned are free after their lease, though their subject is never idle (law 5)', async () => {
+  const set = limiter.define('busy', { limits: { live: concurrency(5, { lease: '500ms' }) } })
+  for (let place = 0; place < 4; place++) expect((await set.reserve('user')).ok).toBe(true)
+  const begun = (await set.peek('user')).at
+  for (let now = begun; now < begun + 700; ) {
+    const place = await set.reserve('user')
+    now = place.at
+    if (place.ok) await place.settle()
+  }
+  expect((await set.peek('user')).limits.live?.remaining).toBe(5)
+})

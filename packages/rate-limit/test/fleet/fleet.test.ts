@@ -130,7 +130,7 @@ describe('places', () => {
     const fleet = await Fleet.start(2, {
       kind: 'die',
       url: server.url,
-      limit: 2,
+      limit: 3,
       length: `${lease}ms`,
       inFlight: 1,
       deadline: '30s',
@@ -141,7 +141,10 @@ describe('places', () => {
     await fleet.holding()
     const limiter = limiterOn(server, { namespace: 'fleet', deadline: '30s' })
     await limiter.ready()
-    const set = limiter.define('places', { limits: { live: concurrency(2, { lease: `${lease}ms` }) } })
+    const set = limiter.define('places', { limits: { live: concurrency(3, { lease: `${lease}ms` }) } })
+    // One that lives holds a place as well, so that the subject does not simply end.
+    let leave: () => void = () => {}
+    const staying = set.run('everybody', () => new Promise<void>((resolve) => (leave = resolve)))
     const free = async () => (await set.peek('everybody')).limits.live?.remaining
     // They renew their places, for much longer than a lease.
     await pause(lease + 500)
@@ -151,6 +154,9 @@ describe('places', () => {
     // By the server's clock, so that it does not matter when this process comes to look.
     await until(async () => (await set.peek('everybody')).at >= killedAt + lease + 1_000)
     expect(await free()).toBe(2)
+    leave()
+    await staying
+    expect(await free()).toBe(3)
     await limiter.close()
   })
 })
