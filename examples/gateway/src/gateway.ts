@@ -1,6 +1,6 @@
-import { type Cache, type CacheOptions, createCache, type Logger } from '@granary/core'
+import { type Cache, type CacheOptions, createCache } from '@granary/core'
 import { configureGranary } from '@granary/decorators'
-import { createRateLimiter } from '@granary/rate-limit'
+import { createRateLimiter, type RateLimiterOptions } from '@granary/rate-limit'
 import type { FastifyInstance } from 'fastify'
 import type { ChatProvider } from './chat/chat-provider.ts'
 import { ChatService } from './chat/chat-service.ts'
@@ -32,8 +32,8 @@ export function createGatewayCache({ redis }: GatewayConfig, options: CacheOptio
 export interface GatewayOptions {
   /** Answers chat requests. Default: a {@link FakeProvider}. */
   readonly provider?: ChatProvider
-  /** Gets the rate limiter's warnings. Default: `process.emitWarning`. */
-  readonly logger?: Logger
+  /** Options of the rate limiter, beside where its Redis is. */
+  readonly limiter?: Omit<RateLimiterOptions, 'redis' | 'namespace'>
 }
 
 /** Puts a gateway together over a database and a cache, which it closes. Limits are counted in the Redis of the cache. */
@@ -41,10 +41,10 @@ export function createGateway(
   database: Database,
   config: GatewayConfig,
   cache: Cache,
-  { provider = new FakeProvider(), logger }: GatewayOptions = {},
+  { provider = new FakeProvider(), limiter: limiterOptions = {} }: GatewayOptions = {},
 ): Gateway {
   const { redis, namespace } = cache
-  const limiter = createRateLimiter({ redis, namespace, ...(logger === undefined ? {} : { logger }) })
+  const limiter = createRateLimiter({ ...limiterOptions, redis, namespace })
   const restore = configureGranary({ cache, rateLimiter: limiter })
   const queries = new QueryCounter()
   const counted = queries.count(database)

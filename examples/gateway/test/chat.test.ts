@@ -26,7 +26,11 @@ beforeAll(async () => {
   ;[seeded, redis] = await Promise.all([startSeededDatabase(), startRedis()])
   const cache = createCache({ namespace: 'chat', redis: redis.url, pepper: 'a pepper for tests only', logger })
   await cache.ready()
-  gateway = createGateway(seeded.database, configFor(seeded.url), cache, { provider, logger })
+  gateway = createGateway(seeded.database, configFor(seeded.url), cache, {
+    provider,
+    // As patient as a busy machine may need.
+    limiter: { logger, deadline: '5s' },
+  })
   await gateway.limits.limiter.ready()
   await gateway.app.listen({ port: 0, host: '127.0.0.1' })
   origin = `http://127.0.0.1:${(gateway.app.server.address() as AddressInfo).port}`

@@ -17,7 +17,7 @@ const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 const cache = createGatewayCache(config, { namespace: env['GATEWAY_NAMESPACE'] ?? 'gateway', logger })
 // A provider so near that the gateway's own time can be seen beside its.
 const provider = new FakeProvider({ latency: { first: 10, perToken: 0 } })
-const gateway = createGateway(withLatency(database, latency), config, cache, { provider, logger })
+const gateway = createGateway(withLatency(database, latency), config, cache, { provider, limiter: { logger } })
 
 cache.on('redis-lost', () => tell({ redis: 'lost' }))
 cache.on('redis-recovered', () => tell({ redis: 'recovered' }))
