@@ -211,9 +211,10 @@ export class Cache {
    *
    * @example
    * ```ts
-   * await cache.transaction(() => db.begin(async (sql) => {
-   *   await users.rename(sql, 42, 'Ada') // invalidates
-   * }))
+   * await cache.transaction(async () => {
+   *   await db.transaction(async (sql) => sql.query('UPDATE users SET name = $1 WHERE id = $2', ['Ada', 42]))
+   *   await cache.delete('user', [42]) // sent when this has resolved
+   * })
    * ```
    * @throws InvalidationNotDelivered when something inside was `required` and Redis does not take it; the commit stands.
    */

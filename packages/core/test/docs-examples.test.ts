@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Cache, type CacheOptions, createCache, currentLoad, GranaryError, ms } from '../src/index.ts'
+import {
+  type Cache,
+  type CacheOptions,
+  createCache,
+  currentLoad,
+  GranaryError,
+  ms,
+  postgresOutbox,
+} from '../src/index.ts'
 import { LogRecorder } from './stage/log-recorder.ts'
 import { useRedis } from './stage/redis-stage.ts'
 
@@ -39,6 +47,9 @@ function isPlainValue(text: string): boolean {
   return /^('[^']*'|-?\d+(\.\d+)?|true|false|null|undefined)$/.test(text)
 }
 
+/** A database that knows no better than to say that there is a row. */
+const SQL = { query: async (text: string) => ({ rows: text.startsWith('INSERT') ? [{ id: 1 }] : [] }) }
+
 let assertions = 0
 
 /** Everything that an example may name without importing it. */
@@ -51,7 +62,13 @@ const surroundings = {
   currentLoad,
   ms,
   GranaryError,
-  db: { userById: async (id: number) => ({ id, name: 'Ada' }), openOrders: async () => ['one', 'two'] },
+  db: {
+    userById: async (id: number) => ({ id, name: 'Ada' }),
+    openOrders: async () => ['one', 'two'],
+    transaction: <T>(work: (sql: typeof SQL) => Promise<T>) => work(SQL),
+  },
+  pool: { ...SQL, connect: async () => SQL },
+  postgresOutbox,
   fetch: async (_: string, { signal }: { signal: AbortSignal }) => expect(signal.aborted).toBe(false),
   url: 'https://example.com',
   same: (seen: unknown, expected: unknown) => {
