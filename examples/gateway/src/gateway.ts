@@ -8,6 +8,7 @@ import { FakeProvider } from './chat/fake-provider.ts'
 import type { GatewayConfig } from './config.ts'
 import type { Database } from './database/database.ts'
 import { QueryCounter } from './database/query-counter.ts'
+import { UnitOfWork } from './database/unit-of-work.ts'
 import { createApp } from './http/app.ts'
 import { createLimits, type Limits } from './limits/limits.ts'
 import { createServices, type Services } from './services/services.ts'
@@ -48,9 +49,11 @@ export function createGateway(
   const restore = configureGranary({ cache, rateLimiter: limiter })
   const queries = new QueryCounter()
   const counted = queries.count(database)
-  const services = createServices(counted, config)
+  const unit = new UnitOfWork(counted, cache, database)
+  const services = createServices(unit.database, config, unit)
   const limits = createLimits(limiter, services.rateLimits)
   const chat = new ChatService(provider, services.catalog)
+  cache.keepDelivering(unit.outbox)
   const readCatalog = async () => (await import('./catalog/snapshot.ts')).readCatalogSnapshot()
   const app = createApp({ services, limits, chat, database: counted, cache, queries, readCatalog, ...config })
   return {

@@ -1,6 +1,7 @@
 import { entryOf, Invalidates } from '@granary/decorators'
 import type { Database, Queryable } from '../database/database.ts'
 import { queryOne } from '../database/database.ts'
+import { InUnitOfWork } from '../database/unit-of-work.ts'
 import { NotFound } from '../domain/catalog.ts'
 import { AlreadyTaken, type NewUser, type ProfileChanges, type User } from '../domain/user.ts'
 import { TRIAL_CONFIG } from '../seed/plans.ts'
@@ -21,6 +22,7 @@ export class AccountService {
   }
 
   /** Adds a user on trial. Throws {@link AlreadyTaken}. */
+  @InUnitOfWork()
   @Invalidates({
     resultTags: (user: User) => [tags.user(user.id)],
     entries: [
@@ -38,6 +40,7 @@ export class AccountService {
   }
 
   /** Changes what a user says about themselves and resolves to the new state. Throws {@link AlreadyTaken}. */
+  @InUnitOfWork()
   @Invalidates({
     tags: (userId: number) => [tags.user(userId)],
     entries: [
@@ -58,6 +61,7 @@ export class AccountService {
   }
 
   /** Gives a user an identity at the identity provider. Throws {@link AlreadyTaken}. */
+  @InUnitOfWork()
   @Invalidates({
     tags: (userId: number) => [tags.user(userId)],
     entries: [entryOf(() => AuthService, 'userByPrivyId')((_userId: number, privyUserId: string) => [privyUserId])],
@@ -70,6 +74,7 @@ export class AccountService {
   }
 
   /** Moves a user to another tier. */
+  @InUnitOfWork()
   @Invalidates({ tags: (userId: number) => [tags.user(userId)] })
   async setTier(userId: number, tier: string): Promise<User> {
     return this.#change(`update users set tier = $2, updated_at = now() where id = $1 returning ${USER_COLUMNS}`, [
@@ -79,12 +84,14 @@ export class AccountService {
   }
 
   /** Locks a user out, with every key they have. */
+  @InUnitOfWork()
   @Invalidates({ tags: (userId: number) => [tags.user(userId)] })
   async suspend(userId: number): Promise<User> {
     return this.#activate(userId, false, 'suspended')
   }
 
   /** Lets a suspended user back in. */
+  @InUnitOfWork()
   @Invalidates({ tags: (userId: number) => [tags.user(userId)] })
   async reinstate(userId: number): Promise<User> {
     return this.#activate(userId, true, 'active')

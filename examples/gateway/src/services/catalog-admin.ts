@@ -1,6 +1,7 @@
 import { Invalidates } from '@granary/decorators'
 import type { CatalogSource, ModelEntry, ModelPrice } from '../catalog/catalog-entry.ts'
 import type { Database } from '../database/database.ts'
+import { InUnitOfWork } from '../database/unit-of-work.ts'
 import { NotFound, type SyncSummary } from '../domain/catalog.ts'
 import { tags } from '../tags.ts'
 import { IS_MODEL_1 } from './catalog-queries.ts'
@@ -16,6 +17,7 @@ export class CatalogAdmin {
   }
 
   /** Adds a model, or brings it to this state; its provider exists. */
+  @InUnitOfWork()
   @Invalidates({ tags: entryTags })
   async upsertModel(entry: ModelEntry): Promise<void> {
     await this.#database.transaction(async (transaction) => {
@@ -27,6 +29,7 @@ export class CatalogAdmin {
   }
 
   /** Takes a model off the catalog. */
+  @InUnitOfWork()
   @Invalidates({ tags: modelTags })
   async delistModel(id: string): Promise<void> {
     const delisted = await this.#database.query(
@@ -39,6 +42,7 @@ export class CatalogAdmin {
   }
 
   /** Gives a model another price. */
+  @InUnitOfWork()
   @Invalidates({ tags: modelTags })
   async setModelPrice(id: string, price: ModelPrice): Promise<void> {
     const priced = await this.#database.query(
@@ -55,6 +59,7 @@ export class CatalogAdmin {
   }
 
   /** Puts a provider with all its models on offer, or takes it off. */
+  @InUnitOfWork()
   @Invalidates({ tags: (slug: string) => [tags.provider(slug), tags.catalog()] })
   async setProviderActive(slug: string, isActive: boolean): Promise<void> {
     const changed = await this.#database.query('update providers set is_active = $2 where slug = $1 returning id', [
@@ -70,6 +75,7 @@ export class CatalogAdmin {
    * One transaction, so that nobody loads a half-written catalog, and one invalidation after it. A source without models
    * is refused: that is a failed download, not an empty market.
    */
+  @InUnitOfWork()
   @Invalidates({ resultTags: syncTags })
   async sync(source: CatalogSource): Promise<SyncSummary> {
     if (source.models.length === 0)

@@ -1,5 +1,6 @@
 import { Cached, Invalidates, TTL } from '@granary/decorators'
 import { type Database, type Queryable, queryOne } from '../database/database.ts'
+import { InUnitOfWork } from '../database/unit-of-work.ts'
 import { NotFound } from '../domain/catalog.ts'
 import {
   type Balance,
@@ -54,12 +55,14 @@ export class CreditRepo {
   }
 
   /** Adds credits. A request id that was used before answers with the movement it made. */
+  @InUnitOfWork()
   @Invalidates({ tags: ({ userId }: Movement) => [tags.credits(userId)] })
   async add(movement: Movement): Promise<CreditTransaction> {
     return this.#move(movement, 'credit')
   }
 
   /** Takes credits, from the allowance first. Throws {@link InsufficientCredits}: the database decides, in the transaction. */
+  @InUnitOfWork()
   @Invalidates({ tags: ({ userId }: Movement) => [tags.credits(userId)] })
   async deduct(movement: Movement): Promise<CreditTransaction> {
     return this.#move(movement, 'debit')

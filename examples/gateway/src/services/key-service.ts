@@ -1,6 +1,7 @@
 import { entryOf, Invalidates, RateLimited } from '@granary/decorators'
 import { LIMITS } from '@granary/rate-limit'
 import { type Database, type Queryable, queryOne } from '../database/database.ts'
+import { InUnitOfWork } from '../database/unit-of-work.ts'
 import { type ApiKey, generateKey, hashKey, type IssuedKey, type KeyChanges, type NewKey } from '../domain/api-key.ts'
 import { NotFound } from '../domain/catalog.ts'
 import { tags } from '../tags.ts'
@@ -43,6 +44,7 @@ export class KeyService {
 
   /** Issues a key. Its text is in the result and nowhere else. Throws `RateLimitExceeded` when a user wants too many. */
   @RateLimited({ name: 'key-create', limits: LIMITS.KEY_CREATE, key: (userId: number) => userId })
+  @InUnitOfWork()
   @Invalidates({ tags: (userId: number) => [tags.user(userId)], entries: FORGET_ABSENCE })
   async create(userId: number, wanted: NewKey): Promise<IssuedKeyWithHash> {
     const { plaintext, hash } = this.#makeText(wanted)
@@ -60,6 +62,7 @@ export class KeyService {
   }
 
   /** Replaces the text of a key: the old one stops working, everything else about the key stays. */
+  @InUnitOfWork()
   @Invalidates({ tags: (_userId: number, keyId: number) => [tags.apiKey(keyId)], entries: FORGET_ABSENCE })
   async rotate(userId: number, keyId: number): Promise<IssuedKeyWithHash> {
     return this.#database.transaction(async (transaction) => {
@@ -81,6 +84,7 @@ export class KeyService {
   }
 
   /** Changes a key's name, where it may be used from, or when it ends. */
+  @InUnitOfWork()
   @Invalidates({ tags: (_userId: number, keyId: number) => [tags.apiKey(keyId)] })
   async update(userId: number, keyId: number, changes: KeyChanges): Promise<ApiKey> {
     return this.#database.transaction(async (transaction) => {
@@ -106,6 +110,7 @@ export class KeyService {
   }
 
   /** Ends a key at once, in every process. */
+  @InUnitOfWork()
   @Invalidates({ tags: (_userId: number, keyId: number) => [tags.apiKey(keyId)] })
   async revoke(userId: number, keyId: number): Promise<ApiKey> {
     return this.#database.transaction(async (transaction) => {

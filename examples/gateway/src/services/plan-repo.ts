@@ -1,5 +1,6 @@
 import { Cached, Invalidates, TTL } from '@granary/decorators'
 import { type Database, queryOne } from '../database/database.ts'
+import { InUnitOfWork } from '../database/unit-of-work.ts'
 import { NotFound } from '../domain/catalog.ts'
 import type { Plan, PlanChanges, UserPlan } from '../domain/plan.ts'
 import { tags } from '../tags.ts'
@@ -62,6 +63,7 @@ export class PlanRepo {
   }
 
   /** Puts a plan in force for a user, in place of the one before, and moves them to its tier. */
+  @InUnitOfWork()
   @Invalidates({ tags: (userId: number) => [tags.user(userId)] })
   async assign(userId: number, planId: number): Promise<void> {
     await this.#database.transaction(async (transaction) => {
@@ -79,6 +81,7 @@ export class PlanRepo {
   }
 
   /** Ends the plan in force for a user; one who holds none is left as they are. */
+  @InUnitOfWork()
   @Invalidates({ tags: (userId: number) => [tags.user(userId)] })
   async cancel(userId: number): Promise<void> {
     await this.#database.transaction(async (transaction) => {
@@ -94,6 +97,7 @@ export class PlanRepo {
   }
 
   /** Changes a plan, for everybody who holds it. */
+  @InUnitOfWork()
   @Invalidates({ tags: (planId: number) => [tags.plan(planId)] })
   async update(planId: number, changes: PlanChanges): Promise<Plan> {
     const plan = await queryOne<Plan>(

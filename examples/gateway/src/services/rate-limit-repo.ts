@@ -1,5 +1,6 @@
 import { Cached, Invalidates, TTL } from '@granary/decorators'
 import { type Database, queryOne } from '../database/database.ts'
+import { InUnitOfWork } from '../database/unit-of-work.ts'
 import { DEFAULT_RATE_LIMITS, type RateLimits } from '../domain/rate-limits.ts'
 import { tags } from '../tags.ts'
 
@@ -32,6 +33,7 @@ export class RateLimitRepo {
   }
 
   /** Gives a key limits of its own. */
+  @InUnitOfWork()
   @Invalidates({ tags: (keyId: number) => [tags.rateLimit(keyId)] })
   async set(keyId: number, limits: RateLimits): Promise<void> {
     await this.#database.query(
@@ -60,6 +62,7 @@ export class RateLimitRepo {
   }
 
   /** Gives a key the default limits again. */
+  @InUnitOfWork()
   @Invalidates({ tags: (keyId: number) => [tags.rateLimit(keyId)] })
   async reset(keyId: number): Promise<void> {
     await this.#database.query('delete from rate_limit_configs where api_key_id = $1', [keyId])

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import type { UnitOfWork } from '../database/unit-of-work.ts'
 import { AccountService } from './account-service.ts'
 import { AuthService } from './auth-service.ts'
 import { CatalogAdmin } from './catalog-admin.ts'
@@ -35,21 +36,30 @@ export interface ServiceSettings {
   readonly generateKey?: (environment: 'live' | 'test' | 'staging' | 'development') => string
 }
 
-/** Puts the services together over one database. Which cache they use is configured by `configureGranary`. */
-export function createServices(database: Database, { keySalt, generateKey }: ServiceSettings): Services {
+/**
+ * Puts the services together over one database. Those that write keys, plans, money or the catalog are adopted by the unit of
+ * work, where one is given. Which cache they use is configured by `configureGranary`.
+ */
+export function createServices(
+  database: Database,
+  { keySalt, generateKey }: ServiceSettings,
+  unit?: UnitOfWork,
+): Services {
+  const adopted = <S extends object>(service: S): S => unit?.adopt(service) ?? service
+  const keyParts = { database, keySalt, ...(generateKey === undefined ? {} : { generate: generateKey }) }
   const pricing = new PricingRepo(database)
   return {
     auth: new AuthService(database, keySalt),
-    accounts: new AccountService(database),
+    accounts: adopted(new AccountService(database)),
     users: new UserRepo(database, keySalt),
     keys: new KeyRepo(database),
-    keyIssuer: new KeyService({ database, keySalt, ...(generateKey === undefined ? {} : { generate: generateKey }) }),
-    plans: new PlanRepo(database),
-    trials: new TrialRepo(database),
-    rateLimits: new RateLimitRepo(database),
+    keyIssuer: adopted(new KeyService(keyParts)),
+    plans: adopted(new PlanRepo(database)),
+    trials: adopted(new TrialRepo(database)),
+    rateLimits: adopted(new RateLimitRepo(database)),
     pricing,
-    credits: new CreditRepo(database),
+    credits: adopted(new CreditRepo(database)),
     catalog: new CatalogService(database, pricing),
-    catalogAdmin: new CatalogAdmin(database),
+    catalogAdmin: adopted(new CatalogAdmin(database)),
   }
 }

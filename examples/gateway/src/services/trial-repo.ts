@@ -1,5 +1,6 @@
 import { Cached, Invalidates, TTL } from '@granary/decorators'
 import { type Database, queryOne } from '../database/database.ts'
+import { InUnitOfWork } from '../database/unit-of-work.ts'
 import { NotFound } from '../domain/catalog.ts'
 import type { Trial, TrialUse } from '../domain/trial.ts'
 import { tags } from '../tags.ts'
@@ -36,6 +37,7 @@ export class TrialRepo {
    *
    * The database decides, in the statement that takes: no cached status lets a request in.
    */
+  @InUnitOfWork()
   @Invalidates({ tags: (keyId: number) => [tags.apiKey(keyId)] })
   async consume(keyId: number, { tokens, credits }: TrialUse): Promise<Trial | null> {
     return queryOne<Trial>(
@@ -51,6 +53,7 @@ export class TrialRepo {
   }
 
   /** Marks a trial as followed by a subscription. */
+  @InUnitOfWork()
   @Invalidates({ tags: (keyId: number) => [tags.apiKey(keyId)] })
   async convert(keyId: number): Promise<Trial> {
     const trial = await queryOne<Trial>(
