@@ -68,10 +68,14 @@ function answerFor(set: LabelledSet): { readonly rows: Row[]; readonly goals: Go
         atLeast(`${set.name}: steady hits at ${percent(limit)}`, ours.steady, set.name === 'banking77' ? 0.45 : 0.35),
       )
     // Who does not keep the bound in nearly every order has not kept it.
-    const rival = Math.max(0, ...others.filter(({ kept }) => kept >= ORDERS - 1).map(({ hits }) => hits))
+    const rival = Math.max(0, ...others.filter(({ kept }) => kept >= ORDERS - 1).map(({ steady }) => steady))
     if (limit === 0.05)
       goals.push(
-        atLeast(`${set.name}: hits at ${percent(limit)}, best other that keeps it ${percent(rival)}`, ours.hits, rival),
+        atLeast(
+          `${set.name}: steady hits at ${percent(limit)}, best other that keeps it ${percent(rival)}`,
+          ours.steady,
+          rival,
+        ),
       )
   }
   return { rows, goals }

@@ -41,7 +41,7 @@ export function draw(queries: readonly Query[], count: number): readonly Query[]
 const BLOCK = 64
 
 /** The cosines of all pairs, block by block so that both sides stay in the processor's cache. */
-function allCosines(vectors: Float32Array, count: number): Float32Array {
+export function allCosines(vectors: Float32Array, count: number): Float32Array {
   const all = new Float32Array(count * count)
   for (let top = 0; top < count; top += BLOCK) {
     for (let left = 0; left <= top; left += BLOCK) {
@@ -58,7 +58,7 @@ function allCosines(vectors: Float32Array, count: number): Float32Array {
 }
 
 /** The inner product of two rows. */
-export function inner(vectors: Float32Array, row: number, column: number): number {
+function inner(vectors: Float32Array, row: number, column: number): number {
   let [first, second, third, fourth] = [0, 0, 0, 0]
   const end = (row + 1) * DIMENSIONS
   for (let one = row * DIMENSIONS, other = column * DIMENSIONS; one < end; one += 4, other += 4) {

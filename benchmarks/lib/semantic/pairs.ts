@@ -1,8 +1,8 @@
 import type { Judge } from '@granary/semantic'
 import { minimalPairs } from '@granary/semantic/minimal-pairs'
 import type { Dataset } from './datasets.ts'
-import { embedAll } from './embeddings.ts'
-import { draw, inner } from './labelled-set.ts'
+import { DIMENSIONS, embedAll } from './embeddings.ts'
+import { allCosines, draw } from './labelled-set.ts'
 import { replay, type Stream, seeded } from './replay.ts'
 
 /** What became of the minimal pairs. */
@@ -19,24 +19,32 @@ export interface PairOutcome {
 /** Labelled queries before the first pair. */
 const WARMING = 3_000
 
-/** The queries that warm a judge, and behind them each pair: the original, its twins, and what is not the same. */
+/** The queries that warm a judge, and behind them each pair: the original, its twins, and what is not the same; an answer is named by its question. */
 export async function pairStream(dataset: Dataset, folder: string): Promise<Stream> {
   const warm = draw(dataset.read(folder), WARMING).map(({ text, intent }) => ({ text, answer: `intent ${intent}` }))
-  const pairs = minimalPairs().flatMap(({ original, twins, changed }, at) => [
-    { text: original, answer: `pair ${at}` },
-    ...twins.map((text) => ({ text, answer: `pair ${at}` })),
-    { text: changed, answer: `pair ${at}, changed` },
+  const pairs = minimalPairs().flatMap(({ original, twins, changed }) => [
+    { text: original, answer: original },
+    ...twins.map((text) => ({ text, answer: original })),
+    { text: changed, answer: changed },
   ])
   const all = [...warm, ...pairs]
-  const vectors = await embedAll(
-    all.map(({ text }) => text),
-    () => {},
+  const vectors = await Promise.all(
+    [warm, pairs].map((part) =>
+      embedAll(
+        part.map(({ text }) => text),
+        () => {},
+      ),
+    ),
   )
+  const both = new Float32Array(all.length * DIMENSIONS)
+  both.set(vectors[0] as Float32Array)
+  both.set(vectors[1] as Float32Array, warm.length * DIMENSIONS)
+  const cosines = allCosines(both, all.length)
   return {
     length: all.length,
     text: (at) => all[at]?.text ?? '',
     answer: (at) => all[at]?.answer ?? '',
-    similarity: (at, earlier) => inner(vectors, at, earlier),
+    similarity: (at, earlier) => cosines[at * all.length + earlier] as number,
   }
 }
 

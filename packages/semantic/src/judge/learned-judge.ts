@@ -25,7 +25,7 @@ const ENOUGH = 200
 
 /**
  * A judge that serves where the upper confidence bound on wrong answers per hit is under what was asked for, and nothing until
- * it has evidence for that. It learns from what it asks of the model: see `docs/concepts/semantic.md`.
+ * it has evidence for that. It learns from what it asks of the model: see `docs/concepts/judge.md`.
  *
  * @throws InvalidOption when an option is out of its range.
  */

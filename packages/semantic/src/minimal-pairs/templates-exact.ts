@@ -10,7 +10,7 @@ export const NUMBERS: readonly Template[] = [
   },
   {
     text: 'Give me {0} ideas for a birthday party | Give me {1} ideas for a birthday party | Can you give me {0} birthday party ideas? | I am planning a birthday party and need {0} ideas',
-    fillings: two('3 5 7 10 12 20 two six', '4 6 9 11 21 30 three seven'),
+    fillings: two('3 5 7 10 12 20 eighty ninety', '4 6 9 11 21 30 eighteen nineteen'),
   },
   {
     text: 'Transfer {0} dollars to my savings account | Transfer {1} dollars to my savings account | please transfer {0} dollars to my savings account | Move {0} dollars into my savings',

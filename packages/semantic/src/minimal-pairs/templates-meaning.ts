@@ -6,7 +6,7 @@ const two = (first: string, second: string) => first.split(' ').map((one, at) =>
 export const UNITS: readonly Template[] = [
   {
     text: 'How much is 40 {0} in yen? | How much is 40 {1} in yen? | how much is 40 {0} in yen | What are 40 {0} worth in yen?',
-    fillings: two('dollars euros pounds francs USD EUR', 'euros dollars dollars euros GBP CHF'),
+    fillings: two('dollars euros pounds francs rupees pesos', 'euros dollars dollars euros pesos rupees'),
   },
   {
     text: 'How long is 12 {0} in feet? | How long is 12 {1} in feet? | how long is 12 {0} in feet please | 12 {0} is how long in feet?',
@@ -29,7 +29,7 @@ export const UNITS: readonly Template[] = [
   },
   {
     text: 'How many photos fit in 8 {0}? | How many photos fit in 8 {1}? | how many photos fit in 8 {0} | How many pictures fit into 8 {0}?',
-    fillings: two('gigabytes megabytes GB MB terabytes kilobytes', 'megabytes gigabytes MB GB gigabytes megabytes'),
+    fillings: two('gigabytes megabytes terabytes kilobytes', 'megabytes gigabytes gigabytes megabytes'),
   },
   {
     text: 'Convert 30 {0} to another unit | Convert 30 {1} to another unit | please convert 30 {0} to another unit | I want to convert 30 {0} to another unit',

@@ -50,7 +50,7 @@ function equal(one: readonly string[], other: readonly string[]): boolean {
 }
 
 /** What differs between a text and an entry, where it is little enough to be the whole point of the question. */
-export type Guard = 'exchange' | 'name' | 'order' | 'tense'
+export type Guard = 'exchange' | 'name' | 'order' | 'question' | 'tense'
 
 /** The words of two texts that the other one has not. */
 export interface Difference {
@@ -89,11 +89,14 @@ export function guardOf(text: Profile, entry: Profile, covers: (stem: string) =>
   if (strange.some((stem) => isName(stem, text)) && missing.some((stem) => isName(stem, entry))) return 'name'
   const isSmall = added.length > 0 && missing.length > 0 && Math.min(added.length, missing.length) <= FEW && kept > 0
   if (isSmall && strange.length > 0) return 'exchange'
-  if (added.length > 0 || missing.length > 0) return undefined
-  if (isReordered(text, entry)) return 'order'
-  return text.tense.size === entry.tense.size && [...text.tense].every((tense) => entry.tense.has(tense))
-    ? undefined
-    : 'tense'
+  if (strange.length + missing.length > FEW) return undefined
+  if (!equalSets(text.questions, entry.questions)) return 'question'
+  if (!equalSets(text.tense, entry.tense)) return 'tense'
+  return added.length + missing.length === 0 && isReordered(text, entry) ? 'order' : undefined
+}
+
+function equalSets<T>(one: ReadonlySet<T>, other: ReadonlySet<T>): boolean {
+  return one.size === other.size && [...one].every((item) => other.has(item))
 }
 
 function isName(stem: string, { names, content }: Profile): boolean {

@@ -14,6 +14,8 @@ export interface Profile {
   readonly negations: number
   /** Which time the text speaks of. */
   readonly tense: ReadonlySet<Tense>
+  /** What is asked for, where a word says so: who, when, where or why. */
+  readonly questions: ReadonlySet<string>
   /** Words with a capital letter in the middle of a sentence, in lower case. */
   readonly names: ReadonlySet<string>
 }
@@ -28,6 +30,7 @@ interface Word {
 type Tense = 'past' | 'future'
 
 const PAST = new Set(['did', 'was', 'were', 'had', 'ago'])
+const QUESTIONS = new Set(['who', 'whom', 'when', 'where', 'why'])
 const FUTURE = new Set(['will', 'gonna', 'going'])
 /** Of what each contraction is made. `'s` and `'d` can be several things and are dropped. */
 const CONTRACTION = /n['’]?t$|['’](s|d|m|re|ve|ll)$/u
@@ -55,7 +58,15 @@ function read(text: string): Profile {
   const words = wordsOf(text)
   const content: Word[] = []
   for (const word of words) {
-    if (FILLERS.has(word) || NEGATIONS.has(word) || PAST.has(word) || FUTURE.has(word) || /^\d/.test(word)) continue
+    if (
+      FILLERS.has(word) ||
+      NEGATIONS.has(word) ||
+      PAST.has(word) ||
+      FUTURE.has(word) ||
+      QUESTIONS.has(word) ||
+      /^\d/.test(word)
+    )
+      continue
     const form = COMMON_FORM.get(word) ?? word
     content.push({ word: form, stem: COMMON_FORM.get(stemOf(form)) ?? stemOf(form) })
   }
@@ -66,6 +77,7 @@ function read(text: string): Profile {
     stems: new Set(content.map(({ stem }) => stem)),
     negations: words.filter((word) => NEGATIONS.has(word)).length,
     tense: tenseOf(words),
+    questions: new Set(words.filter((word) => QUESTIONS.has(word)).map((word) => (word === 'whom' ? 'who' : word))),
     names: namesOf(text),
   }
 }

@@ -60,6 +60,8 @@ describe('a small difference is guarded until it is known to be immaterial:', ()
     ['exchange', 'how do I clean a carpet', 'how do I clean a kettle'],
     ['order', 'flights from New York to Florida', 'flights from Florida to New York'],
     ['tense', 'Did my payment arrive?', 'Will my payment arrive?'],
+    ['question', 'Who directed Jaws?', 'When was Jaws directed?'],
+    ['question', 'Was the museum open?', 'When does the museum open?'],
   ])('%s: %s / %s', (reason, one, other) => {
     expect([guard(one, other), guard(other, one)]).toEqual([reason, reason])
   })
