@@ -23,8 +23,6 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    // Real servers in real time on a machine that others may use: CI tries a failed test again, and the report says that it did.
-    retry: process.env['CI'] ? 2 : 0,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [...plain, ...decorators, ...semantic],

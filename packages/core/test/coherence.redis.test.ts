@@ -5,6 +5,7 @@ import { type Cache, type Clock, createCache, systemClock } from '../src/index.t
 import { LogRecorder } from './stage/log-recorder.ts'
 import { type Member, useFleet } from './stage/member.ts'
 import { delivered, timed, until, useRedis } from './stage/redis-stage.ts'
+import { StandingClock } from './stage/standing-clock.ts'
 
 const stage = useRedis()
 const POLICY = { ttl: '5m', tags: (_: unknown, id: number) => [`row:${id}`] } as const
@@ -70,19 +71,41 @@ async function loseOneMessage(): Promise<void> {
   await stage.redis.command('SET', key, [incarnation, tags, Number(sequence) + 1, ...rest].join(':'))
 }
 
-describe('C6: a link that is not what it seems', { retry: 3 }, () => {
+/** A node whose proof of memory, good for ten seconds, ages only when the test says so. */
+const STALENESS = 10_000
+async function standingNode() {
+  const clock = new StandingClock()
+  const { cache, proxy } = await stage.proxied({ clock, maxStaleness: '10s', redis: { callBudget: '20s' } })
+  await keptInMemory(cache, 1)
+  return { clock, cache, proxy, rows: rowsOf(cache) }
+}
+
+/** Waits until the last heartbeat has been answered, and the next one is due a third of `maxStaleness` later. */
+async function beaten(clock: StandingClock): Promise<void> {
+  await until(() => clock.delays.some((delay) => Math.abs(delay - STALENESS / 3) < 1))
+  clock.delays.splice(0)
+}
+
+/** Memory is served to the last millisecond of the proof, and not one longer. */
+async function expectServedUntilProofEnds({ clock, rows }: Awaited<ReturnType<typeof standingNode>>): Promise<void> {
+  await clock.advanceAsync(STALENESS - 1)
+  expect(rows.peek([1])).toBe('old')
+  await clock.advanceAsync(1)
+  expect(rows.peek([1])).toBeUndefined()
+}
+
+describe('C6: a link that is not what it seems', () => {
   test('a bus that goes silent is found by the heartbeat: memory is served no longer than maxStaleness', async () => {
-    const { cache, proxy } = await stage.proxied({ maxStaleness: '400ms' })
+    const node = await standingNode()
+    const { clock, cache, proxy, rows } = node
     const other = await stage.node()
-    await keptInMemory(cache, 1)
     await proxy.inject({ kind: 'black-hole', direction: 'down', connections: subscriber })
+    rowsOf(other)
     await other.delete('row', [1])
-    const startedAt = performance.now()
-    await until(() => rowsOf(cache).peek([1]) === undefined, 2_000)
-    expect(performance.now() - startedAt).toBeLessThan(400 + 300)
-    expect(await rowsOf(cache).getOrSet([1], () => 'new')).toBe('new')
+    await expectServedUntilProofEnds(node)
+    expect(await clock.advanceUntilSettled(rows.getOrSet([1], () => 'new'))).toBe('new')
     await proxy.heal()
-    await until(() => cache.health().redis === 'open')
+    await clock.until(() => cache.health().redis === 'open')
     await keptInMemory(cache, 2)
   })
 
@@ -100,60 +123,67 @@ describe('C6: a link that is not what it seems', { retry: 3 }, () => {
   })
 
   test('one lost message is found although no other follows', async () => {
-    const cache = await stage.node({ maxStaleness: '400ms' })
-    await keptInMemory(cache, 1)
+    const node = await standingNode()
     await loseOneMessage()
-    const took = await timed(() => until(() => rowsOf(cache).peek([1]) === undefined))
-    expect(took).toBeLessThan(400 + 300)
-    await until(() => cache.health().redis === 'open')
+    await expectServedUntilProofEnds(node)
+    await node.clock.until(() => node.cache.health().redis === 'open')
   })
 
   test('a data connection that is silent one way is given up, and memory with it', async () => {
-    const { cache, proxy } = await stage.proxied({ maxStaleness: '300ms', redis: { callBudget: '100ms' } })
-    await keptInMemory(cache, 1)
-    await proxy.inject({ kind: 'hang', direction: 'down', connections: (each) => !subscriber(each) })
-    await wait(350)
-    expect(rowsOf(cache).peek([1])).toBeUndefined()
-    expect(await rowsOf(cache).getOrSet([1], () => 'new')).toBe('new')
+    const node = await standingNode()
+    await node.proxy.inject({ kind: 'hang', direction: 'down', connections: (each) => !subscriber(each) })
+    await expectServedUntilProofEnds(node)
+    expect(await node.clock.advanceUntilSettled(node.rows.getOrSet([1], () => 'new'))).toBe('new')
   })
 
   test('while the link is not proven, reads go to Redis, and their answers do not stay in memory', async () => {
-    const { cache, proxy } = await stage.proxied({ maxStaleness: '1500ms' })
     const other = await stage.node()
-    await rowsOf(other).getOrSet([1], () => 'row')
+    await rowsOf(other).getOrSet([2], () => 'row')
     await other.drain()
-    await keptInMemory(cache, 2)
+    const { clock, cache, proxy, rows } = await standingNode()
     await proxy.inject({ kind: 'hang', direction: 'down', connections: subscriber })
     await other.invalidateTags(['something'])
-    await until(() => rowsOf(cache).peek([2]) === undefined)
+    await clock.advanceAsync(STALENESS)
+    expect(rows.peek([1])).toBeUndefined()
     expect(cache.health().redis).toBe('open')
-    expect(await cache.observe(() => rowsOf(cache).getOrSet([1], () => 'loaded'))).toMatchObject({
-      value: 'row',
-      tier: 'l2',
-    })
-    expect(cache.stats().entries).toBe(1)
+    const entries = cache.stats().entries
+    let seen: unknown
+    cache
+      .observe(() => rows.getOrSet([2], () => 'loaded'))
+      .then((observed) => {
+        seen = observed
+      })
+    await clock.until(() => seen !== undefined, 1)
+    expect(seen).toMatchObject({ value: 'row', tier: 'l2' })
+    expect(cache.stats().entries).toBe(entries)
     await proxy.heal()
-    await until(() => cache.health().redis === 'open')
+    await clock.until(() => cache.health().redis === 'open')
   })
 
   test('a subscriber that stays silent is replaced, and memory is served again', async () => {
-    const { cache, proxy } = await stage.proxied({ maxStaleness: '400ms' })
+    const { clock, cache, proxy, rows } = await standingNode()
     const other = await stage.node()
-    await keptInMemory(cache, 1)
     const silent = proxy.connections.filter(subscriber).map(({ index }) => index)
     await proxy.inject({ kind: 'hang', direction: 'down', connections: silent })
-    await other.delete('row', [1])
-    await until(() => rowsOf(cache).peek([1]) === undefined)
+    await other.invalidateTags(['something'])
+    const lost = new Promise<unknown>((resolve) => cache.on('redis-lost', ({ cause }) => resolve(cause)))
+    await beaten(clock)
+    await clock.advanceAsync(STALENESS / 3 + 1)
+    await until(() => clock.delays.some((delay) => delay > STALENESS - 2 && delay <= STALENESS))
+    await clock.advanceAsync(STALENESS)
+    expect(String(await lost)).toContain('silent')
+    await clock.until(() => cache.health().redis === 'open')
     await keptInMemory(cache, 1)
-    await wait(450)
-    expect(rowsOf(cache).peek([1])).toBe('old')
+    expect(rows.peek([1])).toBe('old')
   })
 
   test('a heartbeat keeps an idle process fresh: memory is still served after many times maxStaleness', async () => {
-    const cache = await stage.node({ maxStaleness: '150ms' })
-    await keptInMemory(cache, 1)
-    await wait(900)
-    expect(rowsOf(cache).peek([1])).toBe('old')
+    const { clock, cache, rows } = await standingNode()
+    for (let beat = 0; beat < 15; beat++) {
+      await beaten(clock)
+      await clock.advanceAsync(STALENESS / 3 + 1)
+      expect(rows.peek([1])).toBe('old')
+    }
     expect(cache.stats().loads).toBe(1)
   })
 

@@ -584,3 +584,52 @@ class History {
     )
   }
 }
+
+describe('a stale value that stands by while its row is loaded again', () => {
+  /** Redis holds a value past its ttl, this process holds none, and its load of a newer one waits for the test. */
+  async function standingBy() {
+    const policy = {
+      ttl: '20ms',
+      jitter: 0,
+      staleIfError: '1h',
+      tags: (_: unknown, id: number) => [`row:${id}`],
+    } as const
+    const [other, cache] = [await stage.node(), await stage.node()]
+    const [there, here] = [other, cache].map((each) => each.define<[number], string>('row', policy)) as [
+      CachedName<[number], string>,
+      CachedName<[number], string>,
+    ]
+    await there.getOrSet([1], () => 'old')
+    await other.drain()
+    await wait(30)
+    let fail = (_: Error) => {}
+    const reload = here.getOrSet([1], () => new Promise<never>((_, reject) => (fail = reject)))
+    await until(() => cache.stats().loads === 1)
+    return { cache, other, there, here, reload, fail: () => fail(new Error('database down')) }
+  }
+
+  test('is served when the load fails', async () => {
+    const { reload, fail } = await standingBy()
+    fail()
+    expect(await reload).toBe('old')
+  })
+
+  test.each([
+    ['here, by the entry', async ({ here }: Awaited<ReturnType<typeof standingBy>>) => here.delete([1])],
+    [
+      'elsewhere, by the entry',
+      async ({ cache, other, there }: Awaited<ReturnType<typeof standingBy>>) => {
+        await there.delete([1])
+        await delivered(other, cache)
+      },
+    ],
+    ['by a tag', async ({ cache }: Awaited<ReturnType<typeof standingBy>>) => cache.invalidateTags(['row:1'])],
+    ['by its name', async ({ cache }: Awaited<ReturnType<typeof standingBy>>) => cache.clear('row')],
+  ])('is not when it was invalidated meanwhile, %s', async (_, invalidate) => {
+    const scene = await standingBy()
+    const rejected = expect(scene.reload).rejects.toThrow('database down')
+    await invalidate(scene)
+    scene.fail()
+    await rejected
+  })
+})
