@@ -3,6 +3,7 @@ import { defineAnswers } from './cache/answers.ts'
 import { Learner } from './cache/learner.ts'
 import { SemanticCache } from './cache/semantic-cache.ts'
 import { lexicalEmbedder } from './embed/lexical-embedder.ts'
+import { memoizedEmbedder } from './embed/memoized-embedder.ts'
 import { sameText } from './labels/answer-comparison.ts'
 import { memoryIndex } from './nearest/memory-index.ts'
 import type { SemanticCacheOptions } from './options.ts'
@@ -34,7 +35,7 @@ export function createSemanticCache(options: SemanticCacheOptions): SemanticCach
   const { cache, name = 'semantic', clock = systemClock, random = systemRandom, pacing = {} } = options
   if (!isCache(cache)) throw new InvalidOption('cache', cache, 'it is what createCache() made')
   checkOptions(options)
-  const embedder = options.embedder ?? lexicalEmbedder()
+  const embedder = memoizedEmbedder(options.embedder ?? lexicalEmbedder())
   const judge = readMatch(options.match)
   const lifetimes = readLifetimes(options)
   const deadlines = readDeadlines(options.deadlines)

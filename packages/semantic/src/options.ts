@@ -76,7 +76,7 @@ export interface SemanticCacheOptions extends RequestOptions, AnswerOptions {
   readonly cache: Cache
   /** What an answer is found by; also the metric label. Default: `'semantic'`. */
   readonly name?: string
-  /** Default: the lexical one, which compares spelling. */
+  /** Default: the lexical one, which compares spelling. What it answered is remembered, for 5,000 texts in this process. */
   readonly embedder?: Embedder
   /** Default: in the process. */
   readonly index?: VectorIndex

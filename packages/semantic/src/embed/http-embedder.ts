@@ -16,6 +16,7 @@ import { answerOf, readEmbeddings } from './http-answer.ts'
 export interface HttpEmbedderOptions {
   /** Where the API begins; `/embeddings` is appended. For example `https://api.openai.com/v1`. */
   readonly url: string
+  /** The model's name at the API; part of the embedder's id. */
   readonly model: string
   /** Length of the model's vectors, from 1 to 16,384. Asked for only with `sendDimensions`. */
   readonly dimensions: number
@@ -33,6 +34,7 @@ export interface HttpEmbedderOptions {
   readonly deadline?: Duration
   /** Requests after one that failed by the network, with 429 or with 5xx, from 0 to 5. Default: 1. */
   readonly retries?: number
+  /** Sent with every request, beside those of the protocol. Default: none. */
   readonly headers?: Readonly<Record<string, string>>
   /** Default: the global one. */
   readonly fetch?: typeof fetch

@@ -11,8 +11,8 @@ export interface MemoizedEmbedderOptions {
 /**
  * An embedder that remembers what it was asked: equal texts are embedded once, those asked for at the same time included.
  *
- * What fails is not remembered. A caller's signal ends that caller's waiting; the embedding goes on for the others. Vectors are
- * shared between callers: do not change them.
+ * What fails is not remembered. A caller's signal ends that caller's waiting, and the embedding when nobody else waits for
+ * it. Vectors are shared between callers: do not change them.
  *
  * @throws InvalidOption when `maxEntries` is out of its range.
  */
@@ -28,11 +28,23 @@ export function memoizedEmbedder(embedder: Embedder, { maxEntries = 5_000 }: Mem
   }
 }
 
+/** Texts that were embedded together. */
+interface Batch {
+  /** Fires when every caller has left before the answer. */
+  readonly leaving: AbortController
+  callers: number
+}
+
+interface Known {
+  readonly embedding: Promise<Embedding>
+  readonly batch: Batch
+}
+
 class Memory {
   readonly #embedder: Embedder
   readonly #maxEntries: number
   /** By text; the one used longest ago is the first. */
-  readonly #known = new Map<string, Promise<Embedding>>()
+  readonly #known = new Map<string, Known>()
 
   constructor(embedder: Embedder, maxEntries: number) {
     this.#embedder = embedder
@@ -44,13 +56,19 @@ class Memory {
     this.#ask([...new Set(texts)].filter((text) => !this.#known.has(text)))
     const wanted = texts.map((text) => this.#use(text))
     while (this.#known.size > this.#maxEntries) this.#known.delete(this.#known.keys().next().value as string)
-    const all = Promise.all(wanted)
+    const batches = new Set(wanted.map(({ batch }) => batch))
+    for (const batch of batches) batch.callers += 1
+    const all = Promise.all(wanted.map(({ embedding }) => embedding))
     if (signal === undefined) return all
     return new Promise((resolve, reject) => {
       const leave = () => {
+        reject(signal.reason)
         // Whoever asks next asks anew: what made this caller leave may never end.
         for (const [at, text] of texts.entries()) if (this.#known.get(text) === wanted[at]) this.#known.delete(text)
-        reject(signal.reason)
+        for (const batch of batches) {
+          batch.callers -= 1
+          if (batch.callers === 0) batch.leaving.abort(signal.reason)
+        }
       }
       signal.addEventListener('abort', leave, { once: true })
       all.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
@@ -60,27 +78,28 @@ class Memory {
   /** Embeds what is not known, in one batch. */
   #ask(missing: readonly string[]): void {
     if (missing.length === 0) return
-    const batch = this.#embedder.embed(missing)
+    const batch: Batch = { leaving: new AbortController(), callers: 0 }
+    const answer = this.#embedder.embed(missing, batch.leaving.signal)
     for (const [at, text] of missing.entries()) {
-      const embedding = batch.then((found) => {
-        const [one] = found.slice(at, at + 1)
-        if (one === undefined)
-          throw new EmbedderUnavailable(
-            `${this.#embedder.id} answered ${missing.length} texts with ${found.length} vectors.`,
-          )
-        return one
+      const embedding = answer.then((found) => {
+        const one = found[at]
+        if (one !== undefined) return one
+        throw new EmbedderUnavailable(
+          `${this.#embedder.id} answered ${missing.length} texts with ${found.length} vectors.`,
+        )
       })
+      const known = { embedding, batch }
       embedding.catch(() => {
-        if (this.#known.get(text) === embedding) this.#known.delete(text)
+        if (this.#known.get(text) === known) this.#known.delete(text)
       })
-      this.#known.set(text, embedding)
+      this.#known.set(text, known)
     }
   }
 
-  #use(text: string): Promise<Embedding> {
-    const embedding = this.#known.get(text) as Promise<Embedding>
+  #use(text: string): Known {
+    const known = this.#known.get(text) as Known
     this.#known.delete(text)
-    this.#known.set(text, embedding)
-    return embedding
+    this.#known.set(text, known)
+    return known
   }
 }

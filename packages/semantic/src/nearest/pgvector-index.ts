@@ -8,6 +8,7 @@ export interface PgClient {
 
 /** Options of {@link pgvectorIndex}. */
 export interface PgvectorIndexOptions {
+  /** Runs the statements; it stays yours, and open. */
   readonly client: PgClient
   /** Length of the vectors: the embedder's `dimensions`, from 1 to 2,000 (what pgvector can index). */
   readonly dimensions: number
@@ -46,7 +47,8 @@ export function pgvectorSchema(dimensions: number, table = 'granary_semantic'): 
 }
 
 /**
- * The index of a fleet in PostgreSQL with the pgvector extension (0.8 or newer finds enough entries in small scopes of a large table).
+ * The index of a fleet in PostgreSQL with the pgvector extension. In a large table with many scopes set `hnsw.iterative_scan` (pgvector 0.8)
+ * for the role, or the vectors' index may find fewer entries of the scope than there are.
  *
  * What one process adds or deletes the next search of any other knows. What has ended is never shown, and deleted in passing.
  * Time is the database server's.
