@@ -70,15 +70,15 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     }
   }
 
-  async #getOrSet(args: A, loader: () => Promise<V> | V, self: unknown): Promise<V> {
+  #getOrSet(args: A, loader: () => Promise<V> | V, self: unknown): Promise<V> {
     const { engine } = this.#state
     const read = readPolicyOf(engine.owner)
     if (read === 'bypass' || this.#isOff(args, self)) return this.#bypass(loader)
     const op = planOperation(this.#state, args, loader, self)
+    const handOut = (answer: Answer) => this.#account(op, answer) as V
     const transaction = transactionOf(engine.owner)
-    if (transaction !== undefined) return this.#account(op, await readInTransaction(op, transaction)) as V
-    const answer = read === 'refresh' ? await reload(op) : await getOrSet(op)
-    return this.#account(op, answer) as V
+    if (transaction !== undefined) return readInTransaction(op, transaction).then(handOut)
+    return read === 'refresh' ? reload(op).then(handOut) : getOrSet(op, handOut)
   }
 
   /** Many calls with one read and one load of what is missing; answers in the order of `argsList`. */
@@ -237,11 +237,10 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     if (source !== 'loader' && landing.negative) counters.hitsNegative += 1
     if (joined) counters.joined += 1
     this.#tell(op, landing, stale, joined)
-    reportCall(engine.owner, {
-      outcome: source === 'loader' ? 'miss' : stale ? 'stale' : 'hit',
-      tier: source,
-      age: Math.max(0, engine.clock.now() - landing.created),
-    })
+    if (scopesRun()) {
+      const outcome = source === 'loader' ? 'miss' : stale ? 'stale' : 'hit'
+      reportCall(engine.owner, { outcome, tier: source, age: Math.max(0, engine.clock.now() - landing.created) })
+    }
     return give(landing, engine.registry)
   }
 

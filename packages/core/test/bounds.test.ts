@@ -159,7 +159,7 @@ describe('C13: what waits for a server that does not answer', () => {
     const suspects = new Suspects(5)
     const { cache, proxy } = await stage.proxied({ redis: { callBudget: '30ms' } })
     await proxy.inject({ kind: 'hang' })
-    for (let n = 0; n < 20; n++) await suspects.watch([addressOf(n)], cache.get('row', [n])).catch(() => {})
+    for (let n = 0; n < 20; n++) await cache.get('row', [n]).catch((error) => suspects.note([addressOf(n)], error))
     expect(suspects.size).toBe(0)
     const client = new Redis(proxy.url, { ...CONNECTION_SETTINGS })
     client.on('error', () => {})
@@ -173,7 +173,7 @@ describe('C13: what waits for a server that does not answer', () => {
     await proxy.inject({ kind: 'hang' })
     for (let n = 0; n < 20; n++) {
       const read = connection.call('GET', ['k'], systemClock.now() + 1)
-      await suspects.watch([addressOf(n)], read).catch(() => {})
+      await read.catch((error) => suspects.note([addressOf(n)], error))
       if (n === 0) expect(suspects.has(addressOf(0).key)).toBe(true)
       expect(suspects.size).toBeLessThanOrEqual(5)
     }

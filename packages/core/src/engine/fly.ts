@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Entry } from '../entry/entry.ts'
 import { RedisUnavailable } from '../errors.ts'
 import { enclosingLoad } from '../flight/current-load.ts'
@@ -9,52 +10,110 @@ import { claimLease, forceLease, keepAlive } from './lease.ts'
 import { hedge, type Word } from './load/hedge.ts'
 import { loadLeaseless } from './load/leaseless.ts'
 import { load } from './load/load.ts'
-import { lookInMemory, lookInRedis, type RemoteFind } from './lookup.ts'
+import { judgeReply, lookInMemory, lookInRedis, type RemoteFind } from './lookup.ts'
 import type { Operation } from './operation.ts'
 import { noteRedisFailure } from './redis-failure.ts'
-import type { Lease, RemoteTier } from './remote.ts'
+import type { Lease, RemoteReply, RemoteTier } from './remote.ts'
 
 /** Why a flight takes off: nothing to serve, something to renew in the background, or a caller who wants it anew. */
 export type Purpose = 'miss' | 'refresh' | 'reload'
 
 type Found = Extract<RemoteFind, { status: 'found' }>
 
+/** A read that a flight began with, and what came of it. */
+interface FirstRead {
+  readonly find: Promise<RemoteFind>
+  readonly deadline: number
+}
+
 /** Starts the flight of a key. From now on callers of the key may join it. */
 export function takeOff(op: Operation, purpose: Purpose): Flight {
-  const { flights, clock } = op.engine
-  const flight = new Flight(op.key, op.state.segment, clock.now())
-  flights.add(flight)
+  const flight = register(op)
   enclosingLoad()?.flight.waitsFor.add(flight)
-  flight.landing = fly(op, flight, purpose)
+  flight.land(fly(op, flight, purpose))
   return flight
 }
 
-async function fly(op: Operation, flight: Flight, purpose: Purpose): Promise<Landing> {
+/** What becomes of a flight that began with a read: something fresh to serve, or more to wait for. */
+interface ReadingFlight {
+  readonly serve: (landing: Landing) => void
+  readonly wait: (flight: Flight) => void
+}
+
+/**
+ * Starts the flight of a key for a caller who has to wait for nothing but Redis, as most do. There is no promise on the way
+ * but the caller's: a fresh find is served when the reply comes, and anything else goes on as every flight does, from the find
+ * on, in the asynchronous context of the caller.
+ */
+export function takeOffReading(op: Operation, remote: RemoteTier, { serve, wait }: ReadingFlight): void {
+  const flight = register(op)
+  const { fences, flights } = op.engine
+  const born = fences.events
+  const deadline = remote.deadline(flight.startedAt)
+  const context = new AsyncResource('GRANARY_READ', { requireManualDestroy: true })
+  const goOn = (find: Promise<RemoteFind>) => {
+    flight.land(fly(op, flight, 'miss', { find, deadline }))
+    wait(flight)
+  }
+  const judge = (reply: RemoteReply) => {
+    const find = attempt(() => judgeReply(op, reply, { born, deadline }))
+    if (find instanceof Promise || find.status !== 'found' || find.freshness !== 'fresh')
+      return goOn(concluded(op, flight.startedAt, find))
+    op.state.counters.l2.record(reply.receivedAt - flight.startedAt)
+    const landing = land(op, flight, find)
+    flights.remove(flight)
+    flight.land(landing)
+    serve(landing)
+  }
+  remote.read(op, deadline, {
+    resolve: (reply) => context.runInAsyncScope(judge, undefined, reply),
+    reject: (error) => context.runInAsyncScope(() => goOn(concluded(op, flight.startedAt, Promise.reject(error)))),
+  })
+}
+
+function register({ key, state, engine }: Operation): Flight {
+  const flight = new Flight(key, state.segment, engine.clock.now())
+  engine.flights.add(flight)
+  return flight
+}
+
+/** What throws becomes a promise that rejects. */
+function attempt<T>(act: () => T | Promise<T>): T | Promise<T> {
   try {
-    return await cross(op, flight, purpose)
+    return act()
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+async function fly(op: Operation, flight: Flight, purpose: Purpose, first?: FirstRead): Promise<Landing> {
+  try {
+    return await cross(op, flight, purpose, first)
   } finally {
     op.engine.flights.remove(flight)
   }
 }
 
 /** One flight: read Redis, obtain the lease, load, deliver, store. */
-async function cross(op: Operation, flight: Flight, purpose: Purpose): Promise<Landing> {
+async function cross(op: Operation, flight: Flight, purpose: Purpose, first?: FirstRead): Promise<Landing> {
   const { remote, settings } = op.engine
-  const open = remote !== undefined && (remote.isOpen || (await remote.untilFirstOpen(settings.firstConnection)))
+  const open =
+    first !== undefined ||
+    (remote !== undefined && (remote.isOpen || (await remote.untilFirstOpen(settings.firstConnection))))
   if (!open) return loadLeaseless(op, flight, () => loadAndStore(op, flight, { purpose, lease: undefined }))
   if (purpose === 'reload') return loadAndStore(op, flight, { purpose, lease: await forceLease(op) })
   const load = (lease: Lease | undefined) =>
     lease === undefined
       ? loadLeaseless(op, flight, () => loadAndStore(op, flight, { purpose, lease }))
       : loadAndStore(op, flight, { purpose, lease })
-  if (purpose === 'miss' && settings.slowAfter < Number.POSITIVE_INFINITY) {
+  if (first === undefined && purpose === 'miss' && settings.slowAfter < Number.POSITIVE_INFINITY) {
     return hedge(op, flight, {
       ask: (patient, isLoading) => ask(patient, flight, { purpose, isLoading }),
       land: (find) => land(op, flight, find),
       load,
     })
   }
-  const word = await ask(op, flight, { purpose, isLoading: () => false })
+  const word = await ask(op, flight, { purpose, isLoading: () => false, first })
   return word.find === undefined ? load(word.lease) : land(op, flight, word.find)
 }
 
@@ -62,12 +121,11 @@ async function cross(op: Operation, flight: Flight, purpose: Purpose): Promise<L
 async function ask(
   op: Operation,
   flight: Flight,
-  { purpose, isLoading }: { purpose: Purpose; isLoading: () => boolean },
+  { purpose, isLoading, first }: { purpose: Purpose; isLoading: () => boolean; first?: FirstRead | undefined },
 ): Promise<Word> {
-  const deadline = (op.engine.remote as RemoteTier).deadline()
+  const deadline = first?.deadline ?? (op.engine.remote as RemoteTier).deadline()
   const accepts = (find: Found) => find.freshness === 'fresh' || (purpose === 'miss' && find.freshness !== 'kept')
-  const born = op.engine.fences.events
-  const find = await readRedis(op, born, deadline)
+  const find = await (first === undefined ? readRedis(op, deadline) : first.find)
   if (find.status === 'found' && accepts(find)) return { find }
   if (isLoading()) return { find: undefined, lease: undefined }
   flight.fallback = find.status === 'found' ? find.entry : undefined
@@ -78,10 +136,19 @@ async function ask(
   return { find: undefined, lease: claim.status === 'leased' ? claim.lease : undefined }
 }
 
-async function readRedis(op: Operation, born: number, deadline: number): Promise<RemoteFind> {
-  const startedAt = op.engine.clock.now()
+function readRedis(op: Operation, deadline: number): Promise<RemoteFind> {
+  const { clock, fences } = op.engine
+  return concluded(op, clock.now(), lookInRedis(op, fences.events, deadline))
+}
+
+/** What a read came to: one that was not answered found nothing that can be used. */
+async function concluded(
+  op: Operation,
+  startedAt: number,
+  reading: RemoteFind | Promise<RemoteFind>,
+): Promise<RemoteFind> {
   try {
-    const find = await lookInRedis(op, born, deadline)
+    const find = await reading
     if (find.status === 'found') op.state.counters.l2.record(op.engine.clock.now() - startedAt)
     return find
   } catch (error) {

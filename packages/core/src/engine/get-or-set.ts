@@ -1,12 +1,13 @@
-import { runOutsideLoads } from '../flight/current-load.ts'
+import { enclosingLoad, runOutsideLoads } from '../flight/current-load.ts'
 import type { Flight } from '../flight/flight.ts'
 import { wasInvalidated } from './commit.ts'
-import { takeOff } from './fly.ts'
+import { takeOff, takeOffReading } from './fly.ts'
 import { type Landing, landingOf } from './landing.ts'
 import { refuseRecursion, waitFor } from './load/load.ts'
 import { withPatience } from './load/patience.ts'
 import { lookInMemory } from './lookup.ts'
 import { isStrict, type Operation } from './operation.ts'
+import type { RemoteTier } from './remote.ts'
 
 /** What one caller gets, and whether another caller had started it. */
 export interface Answer {
@@ -15,23 +16,70 @@ export interface Answer {
 }
 
 /** Answers from the nearest tier that may still be used, or loads once for everyone who is waiting. */
-export async function getOrSet(op: Operation): Promise<Answer> {
+export function getOrSet<T>(op: Operation, handOut: (answer: Answer) => T): Promise<T> {
   const local = lookInMemory(op)
   if (local !== undefined && local.freshness !== 'kept') {
     if (local.freshness !== 'fresh') refreshInBackground(op)
-    return { landing: landingOf(local.entry, 'l1', local.freshness), joined: false }
+    const landing = landingOf(local.entry, 'l1', local.freshness)
+    return Promise.resolve(handOut({ landing, joined: false }))
   }
-  for (;;) {
-    const joined = joinableFlight(op)
-    const cameAt = op.engine.fences.events
-    refuseRecursion(op.key, joined)
-    if (joined !== undefined) op.onWaiting?.()
-    const flight = joined ?? takeOff(op, 'miss')
+  const remote = nothingButRedis(op)
+  return remote === undefined ? board(op).then(handOut) : readFirst(op, remote, handOut)
+}
+
+/** Redis, if it is all that the caller has to do with: no flight to join, no load around the call, no limit to its patience. */
+function nothingButRedis({ engine, key, policy }: Operation): RemoteTier | undefined {
+  const { remote, settings, flights } = engine
+  if (remote === undefined || !remote.isOpen || flights.find(key) !== undefined) return undefined
+  if (policy.softTimeout < Number.POSITIVE_INFINITY || settings.slowAfter < Number.POSITIVE_INFINITY) return undefined
+  return enclosingLoad() === undefined ? remote : undefined
+}
+
+/** Hands out what Redis has fresh; otherwise the flight that asked goes on, and the caller is its first passenger. */
+function readFirst<T>(op: Operation, remote: RemoteTier, handOut: (answer: Answer) => T): Promise<T> {
+  const cameAt = op.engine.fences.events
+  return new Promise((resolve, reject) => {
+    takeOffReading(op, remote, {
+      serve: (landing) => {
+        try {
+          resolve(handOut({ landing, joined: false }))
+        } catch (error) {
+          reject(error)
+        }
+      },
+      wait: (flight) => resolve(board(op, { flight, cameAt, joined: false }).then(handOut)),
+    })
+  })
+}
+
+/** A caller on a flight. */
+interface Passage {
+  readonly flight: Flight
+  /** The local event count when the caller came. */
+  readonly cameAt: number
+  /** Whether another caller had started the flight. */
+  readonly joined: boolean
+}
+
+/** Waits for a flight to land, and goes again when the caller must not have what it brought. */
+async function board(op: Operation, first?: Passage): Promise<Answer> {
+  for (let passage = first; ; passage = undefined) {
+    const { flight, cameAt, joined } = passage ?? findPassage(op)
     const landing = await waitFor(flight, () => withPatience(op, flight))
     if (!mayHave(op, landing, cameAt)) continue
     if (landing.freshness === 'due' || landing.freshness === 'stale') refreshInBackground(op)
-    return { landing, joined: joined !== undefined }
+    return { landing, joined }
   }
+}
+
+/** Joins the flight of the key, or takes off with one. */
+function findPassage(op: Operation): Passage {
+  const flight = joinableFlight(op)
+  const cameAt = op.engine.fences.events
+  refuseRecursion(op.key, flight)
+  if (flight === undefined) return { flight: takeOff(op, 'miss'), cameAt, joined: false }
+  op.onWaiting?.()
+  return { flight, cameAt, joined: true }
 }
 
 /** Loads now, whatever is stored, and stores the result. */

@@ -76,11 +76,13 @@ function servesOutage({ link, settings: { serveL1For } }: Engine, entry: Entry, 
 export function lookInRedis(op: Operation, born: number, deadline: number): Promise<RemoteFind> {
   const { remote } = op.engine
   if (remote === undefined) return Promise.resolve({ status: 'unusable' })
-  return remote.read(op, deadline).then((reply) => judgeReply(op, reply, { born, deadline }))
+  return new Promise<RemoteReply>((resolve, reject) => remote.read(op, deadline, { resolve, reject })).then((reply) =>
+    judgeReply(op, reply, { born, deadline }),
+  )
 }
 
 /** What a read depends on besides the reply. */
-interface ReadContext {
+export interface ReadContext {
   /** The local event count when the read was sent. */
   readonly born: number
   readonly deadline: number
@@ -90,8 +92,8 @@ interface ReadContext {
  * Judges a reply: what does not decode, belongs to another server life or lost a tag is absent, and must be dropped. Answers
  * at once unless the bus is behind: this path is every L2 hit, and each promise on it would be paid by each of them.
  */
-function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): RemoteFind | Promise<RemoteFind> {
-  const { bytes, clock } = reply
+export function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): RemoteFind | Promise<RemoteFind> {
+  const { bytes, clock, receivedAt } = reply
   const { remote, link } = op.engine
   if (remote === undefined || clock === undefined || clock.incarnation !== link.incarnation) {
     remote?.distrust('metadata lost')
@@ -114,29 +116,32 @@ function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): Re
   if (!frame.placeholder && !isIntact(bytes))
     return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The frame does not match its checksum.'))
   const leasedUntil = frame.leased ? remote.leaseEnd(op, frame.leaseDeadline) : NOT_LEASED
-  if (leasedUntil > op.engine.clock.now() + LONGEST_LEASE)
+  if (leasedUntil > receivedAt + LONGEST_LEASE)
     return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The lease never ends.'))
   if (frame.placeholder) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil }
   const absent = (): RemoteFind => ({ status: 'absent', seen: frame.version, mode: 'drop', leasedUntil })
   if (!frame.belongsTo(reply.life, clock.mark)) return absent()
   const current = isKnownCurrent(op, frame, clock)
   if (current === false) return absent()
-  if (current) return find(op, frame, { ...context, bytes, leasedUntil, remote })
+  const { born } = context
+  if (current) return find(op, frame, { born, now: receivedAt, bytes, leasedUntil, remote })
   return askIfCurrent(op, frame, { ...context, clock }).then((asked) =>
-    asked ? find(op, frame, { ...context, bytes, leasedUntil, remote }) : absent(),
+    asked ? find(op, frame, { born, now: op.engine.clock.now(), bytes, leasedUntil, remote }) : absent(),
   )
 }
 
-interface FindContext extends ReadContext {
+interface FindContext {
+  readonly born: number
+  readonly now: number
   readonly bytes: Uint8Array
   readonly leasedUntil: number
   readonly remote: RemoteTier
 }
 
 /** A valid frame becomes an entry, if its age and its payload allow. */
-function find(op: Operation, frame: ReadFrame, { born, bytes, leasedUntil, remote }: FindContext): RemoteFind {
+function find(op: Operation, frame: ReadFrame, { born, now, bytes, leasedUntil, remote }: FindContext): RemoteFind {
   const times = timesOf(frame, op.policy.staleWhileRevalidate, remote)
-  const freshness = judgeFreshness(times, op.policy, op.engine.clock.now(), op.engine.random)
+  const freshness = judgeFreshness(times, op.policy, now, op.engine.random)
   if (freshness === 'expired') return { status: 'absent', seen: frame.version, mode: 'drop', leasedUntil }
   try {
     return { status: 'found', entry: entryOf(op, frame, { born, times, bytes }), freshness, frame, leasedUntil }

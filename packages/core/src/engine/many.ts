@@ -23,7 +23,7 @@ export async function getOrSetMany(
   const answers = argsList.map((args) => {
     const member = batch.member()
     const op = plan(args, () => member.load(args), member.decided)
-    return getOrSet(op).finally(member.decided)
+    return getOrSet(op, (answer) => answer).finally(member.decided)
   })
   const settled = await Promise.allSettled(answers)
   return settled.map((each) => {

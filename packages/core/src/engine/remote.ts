@@ -33,8 +33,15 @@ export interface RemoteReply {
   readonly clock: MarkedReading | undefined
   /** The life of the server that answered. */
   readonly life: Uint8Array
-  /** When the read was sent, in monotonic milliseconds. */
+  /** When the read was sent and when it was answered, in monotonic milliseconds. */
   readonly sentAt: number
+  readonly receivedAt: number
+}
+
+/** Who waits for a read. Exactly one of both is called, once; neither may throw. */
+export interface ReadCallbacks {
+  readonly resolve: (reply: RemoteReply) => void
+  readonly reject: (error: unknown) => void
 }
 
 /** Permission to load one key and to store what was loaded, as long as nothing invalidates the key meanwhile. */
@@ -71,9 +78,9 @@ export interface RemoteTier {
   readonly isOpen: boolean
   /** Waits for the very first connection, at most so many milliseconds; resolves to {@link RemoteTier.isOpen}. */
   untilFirstOpen(patience: number): Promise<boolean>
-  /** A deadline one call budget from now, in monotonic milliseconds. */
-  deadline(): number
-  read(address: Address, deadline: number): Promise<RemoteReply>
+  /** A deadline one call budget from an instant, by default from now, in monotonic milliseconds. */
+  deadline(from?: number): number
+  read(address: Address, deadline: number, callbacks: ReadCallbacks): void
   /** What stands at the beginning of a frame; undefined when there is none. */
   head(address: Address, deadline: number): Promise<FrameHead | undefined>
   acquire(address: Address, request: AcquireRequest, deadline: number): Promise<Acquisition>

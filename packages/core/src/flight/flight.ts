@@ -18,12 +18,12 @@ export class Flight {
   pushed = false
   /** The token under which it loads, one character a byte. */
   lease: string | undefined
-  /** Flights whose landing this one's loader waits for. */
-  readonly waitsFor = new Set<Flight>()
-  /** What it brings; set when take-off returns. */
-  landing: Promise<Landing> | undefined
   /** What Redis held that may be served if the load fails or is slow. */
   fallback: Entry | undefined
+  #waitsFor: Set<Flight> | undefined
+  #outcome: Landing | Promise<Landing> | undefined
+  #landed: Promise<Landing> | undefined
+  #land: ((landing: Landing | PromiseLike<Landing>) => void) | undefined
   #news: Wake | undefined
   #listener: ((wake: Wake) => void) | undefined
 
@@ -33,9 +33,27 @@ export class Flight {
     this.startedAt = startedAt
   }
 
-  /** What it brings, also for those who ask during take-off itself: an event listener, say, that calls for the same key. */
+  /** Flights whose landing this one's loader waits for. */
+  get waitsFor(): Set<Flight> {
+    this.#waitsFor ??= new Set()
+    return this.#waitsFor
+  }
+
+  /** What it brings. It becomes a promise only when somebody asks, and may be asked for while the flight is still taking off. */
   get landed(): Promise<Landing> {
-    return this.landing ?? Promise.resolve().then(() => this.landing as Promise<Landing>)
+    this.#landed ??=
+      this.#outcome === undefined
+        ? new Promise((resolve) => {
+            this.#land = resolve
+          })
+        : Promise.resolve(this.#outcome)
+    return this.#landed
+  }
+
+  /** Tells what it brings, or will bring. Called once. */
+  land(outcome: Landing | Promise<Landing>): void {
+    if (this.#land === undefined) this.#outcome = outcome
+    else this.#land(outcome)
   }
 
   /**
@@ -70,7 +88,7 @@ export class Flight {
     if (this === other) return [this]
     if (seen.has(this)) return undefined
     seen.add(this)
-    for (const next of this.waitsFor) {
+    for (const next of this.#waitsFor ?? []) {
       const path = next.pathTo(other, seen)
       if (path !== undefined) return [this, ...path]
     }

@@ -1,4 +1,5 @@
-import type { ClockReading } from '../invalidation/clock-reading.ts'
+import type { ClockReading, MarkedReading } from '../invalidation/clock-reading.ts'
+import { incarnationMark } from '../invalidation/incarnation.ts'
 
 const FORM = /^(\d+):(\d+):(\d+):/
 
@@ -7,4 +8,19 @@ export function parseClock(raw: unknown): ClockReading | undefined {
   const match = raw === null || raw === undefined ? null : FORM.exec(String(raw))
   if (match === null) return undefined
   return { incarnation: Number(match[1]), tagClock: Number(match[2]), sequence: Number(match[3]) }
+}
+
+/** Reads the clock key as it comes with every read: mostly it is what it was, and then nothing is parsed. */
+export class ClockReader {
+  #raw: Buffer | undefined
+  #reading: MarkedReading | undefined
+
+  read(raw: Uint8Array | null | undefined): MarkedReading | undefined {
+    if (raw === null || raw === undefined) return undefined
+    if (this.#raw?.equals(raw)) return this.#reading
+    const reading = parseClock(raw)
+    this.#raw = Buffer.from(raw)
+    this.#reading = reading && { ...reading, mark: incarnationMark(reading.incarnation) }
+    return this.#reading
+  }
 }

@@ -1,4 +1,4 @@
-import type { AcquireRequest, Address, RemoteReply } from '../engine/remote.ts'
+import type { AcquireRequest, Address, ReadCallbacks } from '../engine/remote.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { Script } from './script/script.ts'
@@ -53,11 +53,12 @@ export type Told =
 
 /**
  * The frames of a namespace, wherever they live: on one node, or each on the master of its slot. Every method rejects with
- * `RedisUnavailable`, and only with that, by its deadline.
+ * `RedisUnavailable`, and only with that, by its deadline. Reads answer by callback: a promise for each of a hundred that
+ * share a command would cost more than the command.
  */
 export interface Frames {
   /** Reads a frame together with the namespace's clock. */
-  read(address: Address, deadline: number): Promise<RemoteReply>
+  read(address: Address, deadline: number, callbacks: ReadCallbacks): void
   /** The first bytes of a frame, as many as its head has at most; none when there is no frame. */
   head(address: Address, deadline: number): Promise<Uint8Array>
   /** Asks for a lease; answers with the one who decided about it. */

@@ -1,15 +1,13 @@
 import type { Clock } from '../clock.ts'
-import type { Address, RemoteReply } from '../engine/remote.ts'
-import type { ClockReading, MarkedReading } from '../invalidation/clock-reading.ts'
-import { incarnationMark } from '../invalidation/incarnation.ts'
-import { parseClock } from './clock-key.ts'
+import type { Address, ReadCallbacks, RemoteReply } from '../engine/remote.ts'
+import { ClockReader } from './clock-key.ts'
 import type { Connection } from './connection/connection.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { Holder, LeaseAnswer, LeaseRequest } from './frames.ts'
-import { Gather } from './gather.ts'
+import { type BatchCallbacks, Gather } from './gather.ts'
 import { askForLeases } from './script/leases.ts'
 import type { Session } from './session.ts'
-import { HEADER_BYTES, LARGE, LARGEST_FRAME, LargeNames, unlessWrongType } from './sizes.ts'
+import { HEADER_BYTES, LARGE, LARGEST_FRAME, LargeNames, readable, unlessWrongType } from './sizes.ts'
 import type { Suspects } from './suspects.ts'
 
 /** What lanes need beside their session. */
@@ -29,18 +27,19 @@ export class Lanes implements Holder {
   readonly #session: Pick<Session, 'data' | 'bulk' | 'life'>
   readonly #options: LaneOptions
   readonly #large = new LargeNames()
-  #incarnation = Number.NaN
-  #marked: Uint8Array = new Uint8Array(8)
+  readonly #clock = new ClockReader()
   readonly #reads: Gather<Address, RemoteReply>
   readonly #leases: Gather<LeaseRequest, LeaseAnswer>
 
   constructor(session: Pick<Session, 'data' | 'bulk' | 'life'>, options: LaneOptions) {
     this.#session = session
     this.#options = options
-    this.#reads = new Gather(options.clock, (addresses, deadline) => this.#readMany(session.data, addresses, deadline))
-    this.#leases = new Gather(options.clock, (requests, deadline) =>
-      askForLeases(session.data, requests, { ...options, deadline }),
+    this.#reads = new Gather(options.clock, (addresses, deadline, callbacks) =>
+      this.#readMany(session.data, addresses, deadline, callbacks),
     )
+    this.#leases = new Gather(options.clock, (requests, deadline, { resolve, reject }) => {
+      askForLeases(session.data, requests, { ...options, deadline }).then(resolve, reject)
+    })
   }
 
   get life(): Uint8Array {
@@ -56,10 +55,14 @@ export class Lanes implements Holder {
     return this.#session.data
   }
 
-  read(address: Address, deadline: number): Promise<RemoteReply> {
-    if (this.#options.suspects.has(address.key)) return this.#readSuspect(address, deadline)
-    if (!this.#large.has(address.label)) return this.#reads.add(address, deadline)
-    return this.#readMany(this.#session.bulk, [address], deadline).then(([reply]) => reply as RemoteReply)
+  read(address: Address, deadline: number, { resolve, reject }: ReadCallbacks): void {
+    if (this.#options.suspects.has(address.key)) {
+      this.#readSuspect(address, deadline).then(resolve, reject)
+    } else if (this.#large.has(address.label)) {
+      this.#readAlone(address, deadline).then(resolve, reject)
+    } else {
+      this.#reads.add({ request: address, deadline, resolve, reject })
+    }
   }
 
   head(key: string, deadline: number): Promise<Uint8Array> {
@@ -67,7 +70,7 @@ export class Lanes implements Holder {
   }
 
   acquire(request: LeaseRequest, deadline: number): Promise<LeaseAnswer> {
-    return this.#leases.add(request, deadline)
+    return this.#leases.ask(request, deadline)
   }
 
   /** The connection for a value of this size; a name once found large stays with the large ones. */
@@ -76,29 +79,44 @@ export class Lanes implements Holder {
     return this.#large.has(label) ? this.#session.bulk : this.#session.data
   }
 
-  async #readMany(connection: Connection, addresses: readonly Address[], deadline: number): Promise<RemoteReply[]> {
-    const { clock, clockKey } = this.#options
+  #readMany(
+    connection: Connection,
+    addresses: readonly Address[],
+    deadline: number,
+    { resolve, reject }: BatchCallbacks<RemoteReply>,
+  ): void {
+    const { clock, clockKey, suspects } = this.#options
     const sentAt = clock.now()
     const keys = addresses.map(({ key }) => key)
     keys.push(clockKey)
-    const values = await this.#options.suspects.watch(
-      addresses,
-      connection.call('mget', keys, deadline) as Promise<(Uint8Array | null)[]>,
-    )
-    const clockReading = this.#mark(parseClock(values[addresses.length]))
-    return addresses.map(({ label }, at) => {
-      const bytes = values[at] ?? undefined
-      if (bytes !== undefined && bytes.length > LARGE) this.#large.add(label)
-      if (bytes !== undefined && bytes.length > LARGEST_FRAME) {
-        return {
-          bytes: Uint8Array.from(bytes.subarray(0, HEADER_BYTES)),
-          size: bytes.length,
-          clock: clockReading,
-          life: connection.life,
-          sentAt,
-        }
-      }
-      return { bytes, size: bytes?.length ?? 0, clock: clockReading, life: connection.life, sentAt }
+    connection.send('mget', keys, {
+      deadline,
+      isAwaited: true,
+      resolve: (reply) => {
+        const values = reply as (Uint8Array | null)[]
+        const reading = this.#clock.read(values[addresses.length])
+        const { life } = connection
+        const receivedAt = clock.now()
+        resolve(
+          addresses.map(({ label }, at) => {
+            const value = values[at] ?? undefined
+            const size = value === undefined ? 0 : value.length
+            if (size > LARGE) this.#large.add(label)
+            return { bytes: readable(value), size, clock: reading, life, sentAt, receivedAt }
+          }),
+        )
+      },
+      reject: (error) => {
+        suspects.note(addresses, error)
+        reject(error)
+      },
+    })
+  }
+
+  #readAlone(address: Address, deadline: number): Promise<RemoteReply> {
+    return new Promise((resolve, reject) => {
+      const first = ([reply]: readonly RemoteReply[]) => resolve(reply as RemoteReply)
+      this.#readMany(this.#session.bulk, [address], deadline, { resolve: first, reject })
     })
   }
 
@@ -111,28 +129,19 @@ export class Lanes implements Holder {
       bulk.call('getrange', [address.key, 0, HEADER_BYTES - 1], deadline).catch(unlessWrongType),
     ])
     if (Number(size ?? 0) <= LARGEST_FRAME) {
-      const [reply] = await this.#readMany(bulk, [address], deadline)
+      const reply = await this.#readAlone(address, deadline)
       suspects.clear(address.key)
-      return reply as RemoteReply
+      return reply
     }
     const sentAt = this.#options.clock.now()
     const [clock] = (await bulk.call('mget', [this.#options.clockKey], deadline)) as unknown[]
     return {
       bytes: head as Uint8Array,
       size: Number(size),
-      clock: this.#mark(parseClock(clock)),
+      clock: this.#clock.read(clock as Uint8Array | null),
       life: bulk.life,
       sentAt,
+      receivedAt: this.#options.clock.now(),
     }
-  }
-
-  /** Marks are made once per incarnation, not once per read. */
-  #mark(reading: ClockReading | undefined): MarkedReading | undefined {
-    if (reading === undefined) return undefined
-    if (reading.incarnation !== this.#incarnation) {
-      this.#incarnation = reading.incarnation
-      this.#marked = incarnationMark(reading.incarnation)
-    }
-    return { ...reading, mark: this.#marked }
   }
 }

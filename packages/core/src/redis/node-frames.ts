@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Address, RemoteReply } from '../engine/remote.ts'
+import type { Address, ReadCallbacks } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest, Told, ToldScript } from './frames.ts'
@@ -27,9 +27,10 @@ export class NodeFrames implements Frames {
     this.#parts = parts
   }
 
-  read(address: Address, deadline: number): Promise<RemoteReply> {
+  read(address: Address, deadline: number, callbacks: ReadCallbacks): void {
     const lanes = this.#current()
-    return lanes === undefined ? Promise.reject(new RedisUnavailable('shut')) : lanes.read(address, deadline)
+    if (lanes === undefined) callbacks.reject(new RedisUnavailable('shut'))
+    else lanes.read(address, deadline, callbacks)
   }
 
   async head({ key }: Address, deadline: number): Promise<Uint8Array> {

@@ -5,7 +5,7 @@ import type {
   Address,
   FrameHead,
   Lease,
-  RemoteReply,
+  ReadCallbacks,
   RemoteTier,
   StoredFrame,
   Targets,
@@ -74,24 +74,24 @@ export class RedisTier implements RemoteTier {
     return this.#parts.supervisor.untilFirstOpen(patience)
   }
 
-  deadline(): number {
-    return this.#parts.clock.now() + this.#parts.callBudget
+  deadline(from = this.#parts.clock.now()): number {
+    return from + this.#parts.callBudget
   }
 
-  read(address: Address, deadline: number): Promise<RemoteReply> {
-    const { frames, retryReads } = this.#parts
-    return retryReads ? this.#readTwice(address, deadline) : frames.read(address, deadline)
-  }
-
-  async #readTwice(address: Address, deadline: number): Promise<RemoteReply> {
-    const { clock, frames } = this.#parts
-    const now = clock.now()
-    try {
-      return await frames.read(address, now + (deadline - now) / 2)
-    } catch (error) {
-      if (!(error instanceof RedisUnavailable) || error.reason !== 'deadline') throw error
-      return frames.read(address, deadline)
+  read(address: Address, deadline: number, callbacks: ReadCallbacks): void {
+    const { frames, retryReads, clock } = this.#parts
+    if (!retryReads) {
+      frames.read(address, deadline, callbacks)
+      return
     }
+    const now = clock.now()
+    frames.read(address, now + (deadline - now) / 2, {
+      resolve: callbacks.resolve,
+      reject: (error) => {
+        if (error instanceof RedisUnavailable && error.reason === 'deadline') frames.read(address, deadline, callbacks)
+        else callbacks.reject(error)
+      },
+    })
   }
 
   async head(address: Address, deadline: number): Promise<FrameHead | undefined> {

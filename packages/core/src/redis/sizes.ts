@@ -9,6 +9,11 @@ export const LARGEST_FRAME = 33 * 1024 * 1024
 /** What a frame is known by when the rest of it cannot be used. */
 export const HEADER_BYTES = 48
 
+/** The bytes of a value that is read; of one larger than any of ours, only those that it is known by. */
+export function readable(value: Uint8Array | undefined): Uint8Array | undefined {
+  return value !== undefined && value.length > LARGEST_FRAME ? Uint8Array.from(value.subarray(0, HEADER_BYTES)) : value
+}
+
 /** What is no string is no value of ours, and MGET passes over it: asked for its size, it has none. */
 export function unlessWrongType(error: unknown): undefined {
   if (error instanceof RedisUnavailable && error.reason === 'wrongtype') return undefined

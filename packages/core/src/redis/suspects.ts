@@ -26,15 +26,20 @@ export class Suspects {
     this.#keys.delete(key)
   }
 
-  /** Suspects the keys of a read that misses its deadline. Past the bound the oldest are forgotten: they cost a connection once more. */
+  /** Suspects the keys of a read that failed for lack of time. Past the bound the oldest are forgotten: they cost a connection once more. */
   async watch<T>(addresses: readonly Address[], read: Promise<T>): Promise<T> {
     try {
       return await read
     } catch (error) {
-      if (error instanceof RedisUnavailable && error.reason === 'deadline')
-        for (const { key } of addresses) this.#add(key)
+      this.note(addresses, error)
       throw error
     }
+  }
+
+  /** The same, once the read has failed. */
+  note(addresses: readonly Address[], error: unknown): void {
+    if (error instanceof RedisUnavailable && error.reason === 'deadline')
+      for (const { key } of addresses) this.#add(key)
   }
 
   #add(key: string): void {

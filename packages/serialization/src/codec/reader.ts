@@ -268,7 +268,7 @@ function definition(): object {
 
 function names(): Shape {
   const start = position
-  const guess = guessedShape(source, start)
+  const guess = guessedShape(source, text, start)
   if (guess !== undefined) {
     position = start + guess.bytes.length
     return guess

@@ -35,17 +35,10 @@ export function beginShapes(): void {
   compilations = COMPILATIONS_PER_VALUE
 }
 
-/** The shape whose names stand at `start`, if it is the one last met where these bytes lead to. */
-export function guessedShape(source: Uint8Array, start: number): Shape | undefined {
+/** The shape whose names stand at `start`, if it is the one last met where these bytes lead to; `text` is the source as Latin-1. */
+export function guessedShape(source: Uint8Array, text: string, start: number): Shape | undefined {
   const shape = guesses[guessAt(source, start)]
-  if (shape === undefined) return undefined
-  const { bytes } = shape
-  const { length } = bytes
-  if (start + length > source.length) return undefined
-  for (let index = 0; index < length; index++) {
-    if (source[start + index] !== bytes.charCodeAt(index)) return undefined
-  }
-  return shape
+  return shape !== undefined && text.startsWith(shape.bytes, start) ? shape : undefined
 }
 
 /** Names as they stand in a definition. */

@@ -1,8 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import { RedisUnavailable } from '../../errors.ts'
 import type { MarkedReading } from '../../invalidation/clock-reading.ts'
-import { incarnationMark } from '../../invalidation/incarnation.ts'
-import { parseClock } from '../clock-key.ts'
+import { ClockReader } from '../clock-key.ts'
 import { Gather } from '../gather.ts'
 import type { Session } from '../session.ts'
 
@@ -11,6 +10,7 @@ export interface ClockRead {
   readonly clock: MarkedReading | undefined
   /** Monotonic milliseconds. */
   readonly sentAt: number
+  readonly receivedAt: number
 }
 
 /**
@@ -19,30 +19,22 @@ export interface ClockRead {
  */
 export class ClockReads {
   readonly #gather: Gather<undefined, ClockRead>
-  #incarnation = Number.NaN
-  #marked: Uint8Array = new Uint8Array(8)
 
   constructor(clock: Clock, current: () => Session | undefined) {
-    this.#gather = new Gather(clock, async (requests, deadline) => {
+    const reader = new ClockReader()
+    const read = async (deadline: number): Promise<ClockRead> => {
       const session = current()
       if (session === undefined) throw new RedisUnavailable('shut')
       const sentAt = clock.now()
-      const read = { clock: this.#mark(await session.readClock(deadline)), sentAt }
-      return requests.map(() => read)
+      const raw = await session.readClock(deadline)
+      return { clock: reader.read(raw as Uint8Array | null), sentAt, receivedAt: clock.now() }
+    }
+    this.#gather = new Gather(clock, (requests, deadline, { resolve, reject }) => {
+      read(deadline).then((answer) => resolve(requests.map(() => answer)), reject)
     })
   }
 
   next(deadline: number): Promise<ClockRead> {
-    return this.#gather.add(undefined, deadline)
-  }
-
-  #mark(raw: unknown): MarkedReading | undefined {
-    const reading = parseClock(raw)
-    if (reading === undefined) return undefined
-    if (reading.incarnation !== this.#incarnation) {
-      this.#incarnation = reading.incarnation
-      this.#marked = incarnationMark(reading.incarnation)
-    }
-    return { ...reading, mark: this.#marked }
+    return this.#gather.ask(undefined, deadline)
   }
 }

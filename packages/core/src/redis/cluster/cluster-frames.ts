@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts'
-import type { Address, RemoteReply } from '../../engine/remote.ts'
+import type { Address, ReadCallbacks, RemoteReply } from '../../engine/remote.ts'
 import { RedisUnavailable } from '../../errors.ts'
 import type { OutboundQueue } from '../../invalidation/outbound-queue.ts'
 import type { ServerTime } from '../connection/server-time.ts'
@@ -7,7 +7,7 @@ import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest, Told, ToldSc
 import { askForLeases } from '../script/leases.ts'
 import { runScript, type Script } from '../script/script.ts'
 import type { Session } from '../session.ts'
-import { HEADER_BYTES, LARGE, LARGEST_FRAME, LargeNames, unlessWrongType } from '../sizes.ts'
+import { HEADER_BYTES, LARGE, LARGEST_FRAME, LargeNames, readable, unlessWrongType } from '../sizes.ts'
 import type { Supervisor } from '../supervisor.ts'
 import { Suspects } from '../suspects.ts'
 import { ClockReads } from './clock-reads.ts'
@@ -42,7 +42,11 @@ export class ClusterFrames implements Frames {
     this.#clock = new ClockReads(parts.clock, () => parts.supervisor.current)
   }
 
-  async read(address: Address, deadline: number): Promise<RemoteReply> {
+  read(address: Address, deadline: number, { resolve, reject }: ReadCallbacks): void {
+    this.#read(address, deadline).then(resolve, reject)
+  }
+
+  async #read(address: Address, deadline: number): Promise<RemoteReply> {
     if (!this.#mayUse(address.key)) throw new RedisUnavailable('shut')
     const clockRead = this.#clock.next(deadline)
     clockRead.catch(() => {})
@@ -149,10 +153,8 @@ export class ClusterFrames implements Frames {
       lane.call('mget', [key], deadline) as Promise<(Uint8Array | null)[]>,
     )
     this.#suspects.clear(key)
-    const bytes = value ?? undefined
-    if (bytes === undefined) return { bytes, size: 0 }
-    if (bytes.length > LARGE) this.#large.add(label)
-    const isTooLarge = bytes.length > LARGEST_FRAME
-    return { bytes: isTooLarge ? Uint8Array.from(bytes.subarray(0, HEADER_BYTES)) : bytes, size: bytes.length }
+    const size = value?.length ?? 0
+    if (size > LARGE) this.#large.add(label)
+    return { bytes: readable(value ?? undefined), size }
   }
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 import { type RedisFailure, RedisUnavailable } from '../../errors.ts'
 import type { RedisLike } from '../../options/redis-client.ts'
 import { isTripped, record, UNTRIPPED } from './breaker.ts'
-import { startDeadline } from './deadline.ts'
+import { type Awaited, Deadlines } from './deadlines.ts'
 import { classifyFailure, isFatal } from './failure.ts'
 
 /** Settings that every connection of ours has, whatever the user's client says (`protocol.md`, B7). */
@@ -48,6 +48,21 @@ export interface ConnectionOptions {
   readonly slow: number
 }
 
+/** How one command is called. */
+export interface CommandCall {
+  /** Monotonic milliseconds. */
+  readonly deadline: number
+  /** Whether a caller waits for it. */
+  readonly isAwaited: boolean
+  /** Exactly one of both is called, once; neither may throw. */
+  readonly resolve: (reply: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Waiting extends Awaited {
+  readonly reject: (error: unknown) => void
+}
+
 /**
  * One connection, from connect to close. It never reconnects: a new connection is a new object, so what it knows of its
  * server (its life, above all) cannot change under it.
@@ -63,7 +78,7 @@ export class Connection {
   readonly #options: ConnectionOptions
   #inFlight = 0
   #bytesInFlight = 0
-  readonly #waiting = new Set<(cause: RedisUnavailable) => void>()
+  readonly #waiting: Deadlines<Waiting>
   #missed = 0
   #breaker = UNTRIPPED
   #lost: RedisUnavailable | undefined
@@ -71,6 +86,7 @@ export class Connection {
   private constructor(client: RedisLike, server: ServerFacts, options: ConnectionOptions) {
     this.client = client
     this.#options = options
+    this.#waiting = new Deadlines(options.clock)
     this.life = createHash('sha256').update(server.runId).digest().subarray(0, 8)
     this.version = server.version
     this.isClusterNode = server.isClusterNode
@@ -106,58 +122,61 @@ export class Connection {
     }
   }
 
-  /**
-   * Sends one command; rejects with `RedisUnavailable` at the deadline (monotonic milliseconds) at the latest. One that nobody
-   * waits for is not held against the server when it is slow: it may have queued behind a thousand of its kind.
-   */
+  /** {@link Connection.send} as a promise. */
   call(
     command: string,
     args: readonly (string | Uint8Array | number)[],
     deadline: number,
     isAwaited = true,
   ): Promise<unknown> {
-    const { clock } = this.#options
-    if (this.#lost !== undefined) return Promise.reject(this.#lost)
+    return new Promise((resolve, reject) => this.send(command, args, { deadline, isAwaited, resolve, reject }))
+  }
+
+  /**
+   * Sends one command; it is rejected with `RedisUnavailable` at its deadline at the latest. One that nobody waits for is not
+   * held against the server when it is slow: it may have queued behind a thousand of its kind.
+   */
+  send(command: string, args: readonly (string | Uint8Array | number)[], call: CommandCall): void {
+    const { deadline, isAwaited, resolve, reject } = call
+    const { clock, slow } = this.#options
     const sentAt = clock.now()
-    if (deadline <= sentAt) return Promise.reject(new RedisUnavailable('deadline'))
     const bytes = sizeOf(args)
-    if (!this.#hasRoomFor(bytes)) return Promise.reject(new RedisUnavailable('overload'))
+    const refusal = this.#refusal(deadline <= sentAt, bytes)
+    if (refusal !== undefined) {
+      reject(refusal)
+      return
+    }
     this.#inFlight += 1
     this.#bytesInFlight += bytes
-    return new Promise((resolve, reject) => {
-      const giveUp = (cause: RedisUnavailable) => {
-        this.#waiting.delete(giveUp)
-        cancel()
-        reject(cause)
-      }
-      const cancel = startDeadline(clock, deadline - sentAt, () => {
-        giveUp(new RedisUnavailable('deadline'))
+    const waiting: Waiting = {
+      deadline,
+      reject,
+      expire: () => {
+        reject(new RedisUnavailable('deadline'))
         this.#miss()
-      })
-      this.#waiting.add(giveUp)
-      const settle = (act: () => void) => {
-        this.#inFlight -= 1
-        this.#bytesInFlight -= bytes
-        if (!this.#waiting.delete(giveUp)) return
-        cancel()
-        act()
-      }
-      this.client.callBuffer(command, args.map(asArgument)).then(
-        (reply) =>
-          settle(() => {
-            this.#missed = 0
-            this.#note(isAwaited && clock.now() - sentAt > this.#options.slow ? 'slow' : 'ok')
-            resolve(reply)
-          }),
-        (error) =>
-          settle(() => {
-            const failure = classifyFailure(error)
-            if (isFatal(failure.reason)) this.drop(failure)
-            else if (!NO_FAULT.has(failure.reason) && !isNoScript(error)) this.#note('failed')
-            reject(isNoScript(error) ? error : failure)
-          }),
-      )
-    })
+      },
+    }
+    this.#waiting.add(waiting, sentAt)
+    const isStillAwaited = () => {
+      this.#inFlight -= 1
+      this.#bytesInFlight -= bytes
+      return this.#waiting.remove(waiting)
+    }
+    this.client.callBuffer(command, args.some(isForeign) ? args.map(asArgument) : args).then(
+      (reply) => {
+        if (!isStillAwaited()) return
+        this.#missed = 0
+        this.#note(isAwaited && clock.now() - sentAt > slow ? 'slow' : 'ok')
+        resolve(reply)
+      },
+      (error) => {
+        if (!isStillAwaited()) return
+        const failure = classifyFailure(error)
+        if (isFatal(failure.reason)) this.drop(failure)
+        else if (!NO_FAULT.has(failure.reason) && !isNoScript(error)) this.#note('failed')
+        reject(isNoScript(error) ? error : failure)
+      },
+    )
   }
 
   /** Closes at once; what is in flight is rejected. */
@@ -165,8 +184,14 @@ export class Connection {
     if (this.#lost !== undefined) return
     this.#lost = cause
     this.client.disconnect()
-    for (const giveUp of [...this.#waiting]) giveUp(cause)
+    for (const { reject } of this.#waiting.clear()) reject(cause)
     this.#options.onLost(cause)
+  }
+
+  #refusal(isLate: boolean, bytes: number): RedisUnavailable | undefined {
+    if (this.#lost !== undefined) return this.#lost
+    if (isLate) return new RedisUnavailable('deadline')
+    return this.#hasRoomFor(bytes) ? undefined : new RedisUnavailable('overload')
   }
 
   #hasRoomFor(bytes: number): boolean {
@@ -193,10 +218,12 @@ function sizeOf(args: readonly (string | Uint8Array | number)[]): number {
 }
 
 /** Clients write a plain Uint8Array as text: they know only Buffers. */
+function isForeign(arg: string | Uint8Array | number): arg is Uint8Array {
+  return typeof arg === 'object' && !Buffer.isBuffer(arg)
+}
+
 function asArgument(arg: string | Uint8Array | number): string | Uint8Array | number {
-  return arg instanceof Uint8Array && !Buffer.isBuffer(arg)
-    ? Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength)
-    : arg
+  return isForeign(arg) ? Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength) : arg
 }
 
 /** Whether the server has forgotten a script: it is then sent whole. */
