@@ -28,6 +28,26 @@ export async function nanosecondsPerCall<K>(
   return new Map([...samples].map(([name, each]) => [name, median(each)]))
 }
 
+/** The same for calls that answer at once. */
+export function nanosecondsPerSyncCall<K>(
+  candidates: readonly Candidate<K>[],
+  keys: readonly K[],
+  { calls, rounds }: { calls: number; rounds: number },
+): Map<string, number> {
+  const samples = new Map<string, number[]>(candidates.map(({ name }) => [name, []]))
+  let answered = 0
+  for (let round = 0; round <= rounds; round++) {
+    for (const { name, call } of candidates) {
+      const startedAt = process.hrtime.bigint()
+      for (let at = 0; at < calls; at++) if (call(keys[(at * 7919) % keys.length] as K) !== undefined) answered += 1
+      const nanoseconds = Number(process.hrtime.bigint() - startedAt) / calls
+      if (round > 0) samples.get(name)?.push(nanoseconds)
+    }
+  }
+  if (answered < calls * (rounds + 1) * candidates.length) throw new Error('A call was not answered.')
+  return new Map([...samples].map(([name, each]) => [name, median(each)]))
+}
+
 /** Throughput of one candidate at a concurrency. */
 export interface Throughput {
   readonly perSecond: number

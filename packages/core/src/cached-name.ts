@@ -55,10 +55,9 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     counters.hitsL1 += 1
     if (counters.hitsL1 % TIMED_HITS === 0) counters.l1.record(engine.clock.now() - now, TIMED_HITS)
     if (engine.telemetry.wants('entry-hit')) this.#tellHit(args, self, resident, now)
-    if (resident.promise !== undefined) return resident.promise as Promise<V>
     if (resident.negative) counters.hitsNegative += 1
-    else if (resident.shared) resident.promise = Promise.resolve(resident.value)
-    return (resident.promise ?? Promise.resolve(give(resident, engine.registry))) as Promise<V>
+    // A promise of its own for each hit: one that were kept would keep the asynchronous context of the call that made it.
+    return Promise.resolve((resident.shared ? resident.value : give(resident, engine.registry)) as V)
   }
 
   /** The value from the nearest tier, or from `loader`, which runs once for all who wait. Its error passes through untouched. */

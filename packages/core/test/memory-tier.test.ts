@@ -209,3 +209,12 @@ describe('C13: process memory', () => {
     expect(cache.stats()).toMatchObject({ entries: 0, bytes: 0 })
   })
 })
+
+test('each hit has a promise of its own: one that were kept would keep what its first caller was doing', async () => {
+  const { cache } = openMemory()
+  const read = () => cache.getOrSet('user', [1], async () => ({ id: 1 }), { ttl: '1m' })
+  await read()
+  const [one, other] = [read(), read()]
+  expect(one).not.toBe(other)
+  expect(await one).toBe(await other)
+})

@@ -13,6 +13,9 @@ import { keepAside } from './pushed.ts'
 import { noteRedisFailure } from './redis-failure.ts'
 import type { Lease } from './remote.ts'
 
+/** Shared by all entries that carry none. */
+const NO_TAGS: readonly string[] = Object.freeze([])
+
 /** What a load became: something to serve, and an entry to store unless it may not be stored. */
 export interface Harvest {
   readonly landing: Landing
@@ -31,7 +34,7 @@ export function harvest(op: Operation, loaded: Loaded, born: number): Harvest {
   })
   const options = readOptions(op, value, negative)
   if (options === undefined) return notStored([])
-  const tags = options.tags.map(tagDigest)
+  const tags = options.tags.length === 0 ? NO_TAGS : options.tags.map(tagDigest)
   if (!options.store) return notStored(tags)
   const stored = prepareLoaded(value, policy, engine.registry)
   if ('path' in stored) {

@@ -50,7 +50,6 @@ export class MemoryTier {
     if (entry.bytes > this.#bounds.maxBytes) return
     const resident: Resident = {
       // What a hit reads stands first, on one line of the processor's cache.
-      promise: undefined,
       freshUntil: entry.freshUntil,
       checked,
       visited: false,
@@ -63,12 +62,12 @@ export class MemoryTier {
       created: entry.created,
       staleUntil: entry.staleUntil,
       keepUntil: entry.keepUntil,
-      loadTime: entry.loadTime,
+      // Whole milliseconds take no room of their own.
+      loadTime: Math.ceil(entry.loadTime),
       version: entry.version,
       bytes: entry.bytes,
       key,
       segment,
-      hash: 0,
       newer: undefined,
       older: this.#newest,
     }

@@ -31,43 +31,45 @@ export class Segment {
     const hash = keying.plain && this.entries.size > 0 ? layOut(args) : undefined
     if (hash === undefined) return this.entries.get(keying.local(args, self))
     const known = this.#byLayout.get(hash)
-    if (known?.layout !== undefined && isLaidOut(known.layout)) return known
-    const layout = laidOut()
-    const resident = this.entries.get(keying.local(argumentsOf(layout), self))
-    if (resident !== undefined) this.#remember(resident, layout, hash)
+    if (known?.layout !== undefined && isLaidOut(known.layout.parts)) return known
+    const parts = laidOut()
+    const resident = this.entries.get(keying.local(argumentsOf(parts), self))
+    if (resident !== undefined) this.#remember(resident, { parts, hash })
     return resident
   }
 
   /** The entry has left: it is not found any more. */
   forget(resident: Resident): void {
     if (resident.layout === undefined) return
-    if (this.#byLayout.get(resident.hash) === resident) this.#byLayout.delete(resident.hash)
+    this.#byLayout.delete(resident.layout.hash)
     resident.layout = undefined
   }
 
-  #remember(resident: Resident, layout: readonly unknown[], hash: number): void {
+  #remember(resident: Resident, layout: Layout): void {
     this.forget(resident)
-    const other = this.#byLayout.get(hash)
+    const other = this.#byLayout.get(layout.hash)
     if (other !== undefined) other.layout = undefined
     resident.layout = layout
-    resident.hash = hash
-    this.#byLayout.set(hash, resident)
+    this.#byLayout.set(layout.hash, resident)
   }
+}
+
+/** The arguments of an entry, laid out, and their hash. */
+interface Layout {
+  readonly parts: readonly unknown[]
+  readonly hash: number
 }
 
 /** An entry at its place in the memory tier. */
 export interface Resident extends Entry {
   readonly key: LocalKey
   readonly segment: Segment
-  /** Its arguments, laid out, and their hash: set once it was found by them. */
-  layout: readonly unknown[] | undefined
-  hash: number
+  /** Its arguments, once it was found by them. */
+  layout: Layout | undefined
   /** The tag event count at which its tags were last found unharmed. */
   checked: number
   /** Read since the eviction hand passed (SIEVE). */
   visited: boolean
-  /** What every hit on a shared value returns; made by the first. */
-  promise: Promise<unknown> | undefined
   newer: Resident | undefined
   older: Resident | undefined
 }
