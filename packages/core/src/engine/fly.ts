@@ -13,7 +13,7 @@ import { load } from './load/load.ts'
 import { judgeReply, lookInMemory, lookInRedis, type RemoteFind } from './lookup.ts'
 import type { Operation } from './operation.ts'
 import { noteRedisFailure } from './redis-failure.ts'
-import type { Lease, RemoteReply, RemoteTier } from './remote.ts'
+import type { Lease, ReadCallbacks, RemoteReply, RemoteTier } from './remote.ts'
 
 /** Why a flight takes off: nothing to serve, something to renew in the background, or a caller who wants it anew. */
 export type Purpose = 'miss' | 'refresh' | 'reload'
@@ -34,10 +34,10 @@ export function takeOff(op: Operation, purpose: Purpose): Flight {
   return flight
 }
 
-/** What becomes of a flight that began with a read: something fresh to serve, or more to wait for. */
-interface ReadingFlight {
-  readonly serve: (landing: Landing) => void
-  readonly wait: (flight: Flight) => void
+/** Who takes off with a read: it is called once, with something fresh to serve or with a flight to wait for. It may not throw. */
+export interface Traveller {
+  serve(landing: Landing): void
+  wait(flight: Flight): void
 }
 
 /**
@@ -45,45 +45,67 @@ interface ReadingFlight {
  * but the caller's: a fresh find is served when the reply comes, and anything else goes on as every flight does, from the find
  * on, in the asynchronous context of the caller.
  */
-export function takeOffReading(op: Operation, remote: RemoteTier, { serve, wait }: ReadingFlight): void {
-  const flight = register(op)
-  const { fences, flights } = op.engine
-  const born = fences.events
-  const deadline = remote.deadline(flight.startedAt)
-  const context = new AsyncResource('GRANARY_READ', { requireManualDestroy: true })
-  const goOn = (find: Promise<RemoteFind>) => {
-    flight.land(fly(op, flight, 'miss', { find, deadline }))
-    wait(flight)
+export function takeOffReading(op: Operation, remote: RemoteTier, traveller: Traveller): void {
+  const reading = new ReadingFlight(op, traveller, remote)
+  remote.read(op, reading.deadline, reading)
+}
+
+/** A flight that waits for its first read. One object, because there is one for each hit in Redis. */
+class ReadingFlight extends AsyncResource implements ReadCallbacks {
+  readonly deadline: number
+  readonly #op: Operation
+  readonly #traveller: Traveller
+  readonly #flight: Flight
+  readonly #born: number
+
+  constructor(op: Operation, traveller: Traveller, remote: RemoteTier) {
+    super('GRANARY_READ', { requireManualDestroy: true })
+    this.#op = op
+    this.#traveller = traveller
+    this.#flight = register(op)
+    this.#born = op.engine.fences.events
+    this.deadline = remote.deadline(this.#flight.startedAt)
   }
-  const judge = (reply: RemoteReply) => {
-    const find = attempt(() => judgeReply(op, reply, { born, deadline }))
-    if (find instanceof Promise || find.status !== 'found' || find.freshness !== 'fresh')
-      return goOn(concluded(op, flight.startedAt, find))
+
+  resolve(reply: RemoteReply): void {
+    this.runInAsyncScope(this.#judge, this, reply)
+  }
+
+  reject(error: unknown): void {
+    this.runInAsyncScope(this.#goOn, this, Promise.reject(error))
+  }
+
+  #judge(reply: RemoteReply): void {
+    const op = this.#op
+    const flight = this.#flight
+    let find: RemoteFind | Promise<RemoteFind>
+    try {
+      find = judgeReply(op, reply, { born: this.#born, deadline: this.deadline })
+    } catch (error) {
+      find = Promise.reject(error)
+    }
+    if (find instanceof Promise || find.status !== 'found' || find.freshness !== 'fresh') {
+      this.#goOn(find)
+      return
+    }
     op.state.counters.l2.record(reply.receivedAt - flight.startedAt)
     const landing = land(op, flight, find)
-    flights.remove(flight)
+    op.engine.flights.remove(flight)
     flight.land(landing)
-    serve(landing)
+    this.#traveller.serve(landing)
   }
-  remote.read(op, deadline, {
-    resolve: (reply) => context.runInAsyncScope(judge, undefined, reply),
-    reject: (error) => context.runInAsyncScope(() => goOn(concluded(op, flight.startedAt, Promise.reject(error)))),
-  })
+
+  #goOn(find: RemoteFind | Promise<RemoteFind>): void {
+    const first = { find: concluded(this.#op, this.#flight.startedAt, find), deadline: this.deadline }
+    this.#flight.land(fly(this.#op, this.#flight, 'miss', first))
+    this.#traveller.wait(this.#flight)
+  }
 }
 
 function register({ key, state, engine }: Operation): Flight {
   const flight = new Flight(key, state.segment, engine.clock.now())
   engine.flights.add(flight)
   return flight
-}
-
-/** What throws becomes a promise that rejects. */
-function attempt<T>(act: () => T | Promise<T>): T | Promise<T> {
-  try {
-    return act()
-  } catch (error) {
-    return Promise.reject(error)
-  }
 }
 
 async function fly(op: Operation, flight: Flight, purpose: Purpose, first?: FirstRead): Promise<Landing> {

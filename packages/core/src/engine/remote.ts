@@ -40,8 +40,8 @@ export interface RemoteReply {
 
 /** Who waits for a read. Exactly one of both is called, once; neither may throw. */
 export interface ReadCallbacks {
-  readonly resolve: (reply: RemoteReply) => void
-  readonly reject: (error: unknown) => void
+  resolve(reply: RemoteReply): void
+  reject(error: unknown): void
 }
 
 /** Permission to load one key and to store what was loaded, as long as nothing invalidates the key meanwhile. */

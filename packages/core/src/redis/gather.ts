@@ -2,32 +2,26 @@ import type { Clock } from '../clock.ts'
 import { RedisUnavailable } from '../errors.ts'
 import { type Awaited, Deadlines } from './connection/deadlines.ts'
 
+/** Who waits for an answer. Exactly one of both is called, once; neither may throw. */
+export interface Callbacks<Reply> {
+  resolve(reply: Reply): void
+  reject(error: unknown): void
+}
+
 /** A piece of work that can share a command with others of its kind. */
-export interface Gathered<Request, Reply> {
+interface Gathered<Request, Reply> {
   readonly request: Request
   /** Monotonic milliseconds. */
   readonly deadline: number
-  /** Exactly one of both is called, once; neither may throw. */
-  readonly resolve: (reply: Reply) => void
-  readonly reject: (error: unknown) => void
-}
-
-/** One on its way. */
-interface Sent<Request, Reply> extends Gathered<Request, Reply> {
+  readonly callbacks: Callbacks<Reply>
   isAnswered: boolean
-}
-
-/** Where the replies of a batch go. */
-export interface BatchCallbacks<Reply> {
-  readonly resolve: (replies: readonly Reply[]) => void
-  readonly reject: (error: unknown) => void
 }
 
 /** How a batch is sent: `deadline` is the latest of its members'. */
 export type SendBatch<Request, Reply> = (
   requests: readonly Request[],
   deadline: number,
-  callbacks: BatchCallbacks<Reply>,
+  callbacks: Callbacks<readonly Reply[]>,
 ) => void
 
 /** The most that goes into one command. */
@@ -47,7 +41,7 @@ export class Gather<Request, Reply> {
   readonly #clock: Clock
   readonly #deadlines: Deadlines
   readonly #flushSoon = () => this.#flush()
-  #waiting: Sent<Request, Reply>[] = []
+  #waiting: Gathered<Request, Reply>[] = []
 
   constructor(clock: Clock, send: SendBatch<Request, Reply>) {
     this.#clock = clock
@@ -55,15 +49,15 @@ export class Gather<Request, Reply> {
     this.#send = send
   }
 
-  add({ request, deadline, resolve, reject }: Gathered<Request, Reply>): void {
+  add(request: Request, deadline: number, callbacks: Callbacks<Reply>): void {
     if (this.#waiting.length === 0) process.nextTick(this.#flushSoon)
-    this.#waiting.push({ request, deadline, resolve, reject, isAnswered: false })
+    this.#waiting.push({ request, deadline, callbacks, isAnswered: false })
     if (this.#waiting.length >= LARGEST_BATCH) this.#flush()
   }
 
   /** The same as a promise. */
   ask(request: Request, deadline: number): Promise<Reply> {
-    return new Promise((resolve, reject) => this.add({ request, deadline, resolve, reject }))
+    return new Promise((resolve, reject) => this.add(request, deadline, { resolve, reject }))
   }
 
   #flush(): void {
@@ -82,26 +76,26 @@ export class Gather<Request, Reply> {
       resolve: (replies) => {
         cancel()
         for (let at = 0; at < batch.length; at++) {
-          const each = batch[at] as Sent<Request, Reply>
-          if (!each.isAnswered) each.resolve(replies[at] as Reply)
+          const each = batch[at] as Gathered<Request, Reply>
+          if (!each.isAnswered) each.callbacks.resolve(replies[at] as Reply)
         }
       },
       reject: (error) => {
         cancel()
-        for (const each of batch) if (!each.isAnswered) each.reject(error)
+        for (const each of batch) if (!each.isAnswered) each.callbacks.reject(error)
       },
     })
   }
 
   /** Rejects members whose own deadline is earlier than the command's. */
-  #expire(batch: readonly Sent<Request, Reply>[], latest: number): () => void {
+  #expire(batch: readonly Gathered<Request, Reply>[], latest: number): () => void {
     const now = this.#clock.now()
     const early = batch
       .filter(({ deadline }) => deadline < latest - SAME)
       .map((each): Awaited => {
         const expire = () => {
           each.isAnswered = true
-          each.reject(new RedisUnavailable('deadline'))
+          each.callbacks.reject(new RedisUnavailable('deadline'))
         }
         return { deadline: each.deadline, expire }
       })

@@ -4,7 +4,7 @@ import { ClockReader } from './clock-key.ts'
 import type { Connection } from './connection/connection.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { Holder, LeaseAnswer, LeaseRequest } from './frames.ts'
-import { type BatchCallbacks, Gather } from './gather.ts'
+import { type Callbacks, Gather } from './gather.ts'
 import { askForLeases } from './script/leases.ts'
 import type { Session } from './session.ts'
 import { HEADER_BYTES, LARGE, LARGEST_FRAME, LargeNames, readable, unlessWrongType } from './sizes.ts'
@@ -55,14 +55,17 @@ export class Lanes implements Holder {
     return this.#session.data
   }
 
-  read(address: Address, deadline: number, { resolve, reject }: ReadCallbacks): void {
-    if (this.#options.suspects.has(address.key)) {
-      this.#readSuspect(address, deadline).then(resolve, reject)
-    } else if (this.#large.has(address.label)) {
-      this.#readAlone(address, deadline).then(resolve, reject)
-    } else {
-      this.#reads.add({ request: address, deadline, resolve, reject })
+  read(address: Address, deadline: number, callbacks: ReadCallbacks): void {
+    const isSuspect = this.#options.suspects.has(address.key)
+    if (!isSuspect && !this.#large.has(address.label)) {
+      this.#reads.add(address, deadline, callbacks)
+      return
     }
+    const reading = isSuspect ? this.#readSuspect(address, deadline) : this.#readAlone(address, deadline)
+    reading.then(
+      (reply) => callbacks.resolve(reply),
+      (error) => callbacks.reject(error),
+    )
   }
 
   head(key: string, deadline: number): Promise<Uint8Array> {
@@ -83,7 +86,7 @@ export class Lanes implements Holder {
     connection: Connection,
     addresses: readonly Address[],
     deadline: number,
-    { resolve, reject }: BatchCallbacks<RemoteReply>,
+    { resolve, reject }: Callbacks<readonly RemoteReply[]>,
   ): void {
     const { clock, clockKey, suspects } = this.#options
     const sentAt = clock.now()

@@ -86,7 +86,7 @@ export class RedisTier implements RemoteTier {
     }
     const now = clock.now()
     frames.read(address, now + (deadline - now) / 2, {
-      resolve: callbacks.resolve,
+      resolve: (reply) => callbacks.resolve(reply),
       reject: (error) => {
         if (error instanceof RedisUnavailable && error.reason === 'deadline') frames.read(address, deadline, callbacks)
         else callbacks.reject(error)

@@ -33,7 +33,7 @@ export class ReadFrame implements FrameView {
     this.placeholder = (flags & FRAME.flags.placeholder) !== 0
     this.waiter = (flags & FRAME.flags.waiter) !== 0
     this.sealed = (flags & FRAME.flags.sealed) !== 0
-    this.leaseDeadline = bytes.readDoubleBE(FRAME.deadline)
+    this.leaseDeadline = doubleAt(bytes, FRAME.deadline)
     const counted = this.placeholder ? 0 : tagField(bytes, flags)
     this.negative = (counted & NEGATIVE_BIT) !== 0
     this.#end = this.placeholder ? bytes.length : FRAME.tags + (counted & MAX_TAGS) * FRAME.tagBytes
@@ -132,8 +132,20 @@ function truncated(frame: Buffer): FrameError {
   return new FrameError('FRAME_TRUNCATED', `The frame ends after ${frame.length} bytes.`)
 }
 
+/** Larger memory is not held on to. */
+const LARGEST_VIEW = 1024 * 1024
+
+/** A view of the memory that the last frame lay in: replies of one read share it, and reading through it is several times faster. */
+let view: DataView = new DataView(new ArrayBuffer(0))
+
+function doubleAt(frame: Buffer, at: number): number {
+  if (frame.buffer.byteLength > LARGEST_VIEW) return frame.readDoubleBE(at)
+  if (view.buffer !== frame.buffer) view = new DataView(frame.buffer)
+  return view.getFloat64(frame.byteOffset + at)
+}
+
 function finite(frame: Buffer, at: number): number {
-  const value = frame.readDoubleBE(at)
+  const value = doubleAt(frame, at)
   if (!Number.isFinite(value))
     throw new FrameError('FRAME_CORRUPT', `The frame holds a time that is not a number, at byte ${at}.`)
   return value

@@ -42,8 +42,11 @@ export class ClusterFrames implements Frames {
     this.#clock = new ClockReads(parts.clock, () => parts.supervisor.current)
   }
 
-  read(address: Address, deadline: number, { resolve, reject }: ReadCallbacks): void {
-    this.#read(address, deadline).then(resolve, reject)
+  read(address: Address, deadline: number, callbacks: ReadCallbacks): void {
+    this.#read(address, deadline).then(
+      (reply) => callbacks.resolve(reply),
+      (error) => callbacks.reject(error),
+    )
   }
 
   async #read(address: Address, deadline: number): Promise<RemoteReply> {
