@@ -10,7 +10,7 @@ export interface HoldParts {
   readonly leaseTime: number
 }
 
-/** How {@link LimitSet.holdStream} ends. */
+/** How a stream that holds a place ends. */
 export interface HoldStreamOptions<Name extends string> {
   /** What the call did cost, asked once, at the end, however it comes. Default: what was reserved. */
   readonly settle?: () => Costs<Name>
