@@ -269,7 +269,59 @@ async function outages(): Promise<Row[]> {
   return rows
 }
 
+const GAP_LIMIT = 1_000
+/** Milliseconds in which every process has been told how many there are. */
+const BEAT = 2_500
+
+/**
+ * What is admitted in a window in which Redis was lost, as a multiple of the limit: half of it is used before, then everybody
+ * asks for all of it. Each limiter is what a process has: a connection, a place among its peers, what it has heard.
+ */
+async function admittedInGap(processes: number, trouble: (redis: RedisServer) => Promise<unknown>): Promise<number> {
+  const redis = await startRedis()
+  const limiters = Array.from({ length: processes }, () =>
+    createRateLimiter({ redis: redis.url, namespace: 'gap', logger: SILENT, replicas: processes }),
+  )
+  const sets = limiters.map((each) => each.define('gap', { limits: { minute: window(GAP_LIMIT, '1m') } }))
+  await Promise.all(limiters.map((each) => each.ready()))
+  await new Promise((resolve) => setTimeout(resolve, BEAT))
+  let admitted = 0
+  const ask = async (calls: number) => {
+    const asked = sets.flatMap((set) => Array.from({ length: Math.ceil(calls / processes) }, () => set.check('all')))
+    for (const { ok } of await Promise.all(asked)) if (ok) admitted += 1
+  }
+  for (let part = 0; part < 10; part++) await ask(GAP_LIMIT / 20)
+  await trouble(redis)
+  for (let part = 0; part < 20; part++) await ask((GAP_LIMIT * processes) / 20)
+  await Promise.all(limiters.map((each) => each.close()))
+  await redis.stop()
+  return admitted / GAP_LIMIT
+}
+
+async function gaps(): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const [name, trouble] of [
+    ['killed', (redis: RedisServer) => redis.kill()],
+    ['frozen', (redis: RedisServer) => redis.pause()],
+    ['flushed', (redis: RedisServer) => redis.command('FLUSHALL')],
+  ] as const) {
+    const [one, four, sixteen] = [
+      await admittedInGap(1, trouble),
+      await admittedInGap(4, trouble),
+      await admittedInGap(16, trouble),
+    ]
+    rows.push({
+      name: `admitted in the window, times the limit: Redis ${name}`,
+      '1 process': round(one),
+      '4 processes': round(four),
+      '16 processes': round(sixteen),
+    })
+  }
+  return rows
+}
+
 const loneRows = await loneCalls()
+const gapRows = await gaps()
 const memoryRows = await memory()
 const accuracyRows = await accuracy()
 const outageRows = await outages()
@@ -297,11 +349,15 @@ const goals: Goal[] = [
   atMost('peak / N, Poisson', figure(accuracyRows, '16 sub-windows', 'peak / N, Poisson'), 1),
   atLeast('yield at 16 sub-windows, Poisson', figure(accuracyRows, '16 sub-windows', 'yield, Poisson'), 0.95),
   atLeast('yield at 64 sub-windows, Poisson', figure(accuracyRows, '64 sub-windows', 'yield, Poisson'), 0.98),
+  ...gapRows.map((row) => {
+    const most = Math.max(...['1 process', '4 processes', '16 processes'].map((column) => Number(row[column])))
+    return atMost(`${String(row['name'])}, most`, most, 2)
+  }),
   ...outageRows.map((row) => atMost(`${String(row['name'])}, worst ms`, Number(row['worst ms']), 70)),
 ]
 report(
   'What does a strict rate limit cost, and what does it admit?',
-  [...costs, ...loneRows, ...memoryRows, ...accuracyRows, ...outageRows],
+  [...costs, ...loneRows, ...memoryRows, ...accuracyRows, ...outageRows, ...gapRows],
   goals,
 )
 await limiter.close()
