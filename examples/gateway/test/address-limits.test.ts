@@ -87,6 +87,9 @@ describe('the limits of an address', () => {
       return { statusCode, retryAfter: headers['retry-after'] }
     }
     for (let host = 1; host <= 10; host++) expect(await create(host)).toMatchObject({ statusCode: 201 })
-    expect(await create(11)).toEqual({ statusCode: 429, retryAfter: '3600' })
+    const refused = await create(11)
+    expect(refused.statusCode).toBe(429)
+    expect(Number(refused.retryAfter)).toBeGreaterThan(3_000)
+    expect(Number(refused.retryAfter)).toBeLessThanOrEqual(3_600)
   })
 })
