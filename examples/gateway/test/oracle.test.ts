@@ -8,7 +8,7 @@ import { Driver } from '../demo/driver/driver.ts'
 import { type CatalogTruth, expectedBody, offered, withPrice } from '../demo/oracle/catalog-truth.ts'
 import { Judge } from '../demo/oracle/judge.ts'
 import { type Change, intersect, type Read, Timeline } from '../demo/oracle/timeline.ts'
-import { atOneMoment } from '../demo/oracle/verdict.ts'
+import { atOneMoment, verdictOn } from '../demo/oracle/verdict.ts'
 import { World } from '../demo/oracle/world.ts'
 import type { Call } from '../demo/traffic/operation.ts'
 import { Traffic } from '../demo/traffic/traffic.ts'
@@ -71,6 +71,18 @@ describe('the truth over time', () => {
     const replayed = changedOnce({ delivered: false, replayedAt: 5_000 })
     expect(judge(replayed, 'old', read(THERE, 6_000))).toBe('right')
     expect(judge(replayed, 'old', read(THERE, 6_001))).toBe('stale')
+  })
+
+  test('an answer says whether it was a queued change that made it old: only then may it be older than the bound', () => {
+    const late = changedOnce({ delivered: false, replayedAt: 900 }).judge(
+      read(THERE, 1_370),
+      (value) => value === 'old',
+      1_000,
+    )
+    expect(late).toMatchObject({ kind: 'right', staleness: 1_260, queued: true })
+    expect(verdictOn('row', late)).toEqual({ kind: 'right', staleness: 0, queuedStaleness: 1_260 })
+    const usual = changedOnce().judge(read(THERE, 610), (value) => value === 'old', 1_000)
+    expect(verdictOn('row', usual)).toEqual({ kind: 'right', staleness: 500, queuedStaleness: 0 })
   })
 
   test('a later change that was delivered ends what an earlier one left open', () => {

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type CacheEvent, createCache } from '../src/index.ts'
 import { memoryAdvice } from '../src/redis/settings/memory-advice.ts'
 import { Telemetry } from '../src/telemetry/telemetry.ts'
@@ -9,14 +11,37 @@ import { timed, until, useRedis } from './stage/redis-stage.ts'
 const stage = useRedis({ args: ['--databases', '4'] })
 const policy = { ttl: '1m', jitter: 0 } as const
 
+/** A number that becomes 1 once a server's statistics name a command: another thread looks, because this one will be busy. */
+async function watchElsewhere(port: number, statistic: string): Promise<Int32Array<SharedArrayBuffer>> {
+  const seen = new Int32Array(new SharedArrayBuffer(4))
+  const program = `
+    const { workerData, parentPort } = require('node:worker_threads')
+    const { seen, port, statistic } = workerData
+    const socket = require('node:net').connect(port, '127.0.0.1', () => parentPort.postMessage('ready'))
+    const ask = () => socket.write('INFO commandstats\\r\\n')
+    socket.on('data', (data) => {
+      if (!String(data).includes(statistic)) return setTimeout(ask, 5)
+      Atomics.store(seen, 0, 1)
+      Atomics.notify(seen, 0)
+    })
+    ask()`
+  const worker = new Worker(program, { eval: true, workerData: { seen, port, statistic } })
+  onTestFinished(async () => void (await worker.terminate()))
+  await once(worker, 'message')
+  return seen
+}
+
 describe('what is held against Redis, and what is not', () => {
   test('a process that was too busy to read the reply in time does not blame Redis', async () => {
     const cache = await stage.node({ maxStaleness: '5s' })
     const user = cache.define('user', { ...policy, consistency: 'strong' })
     await user.set([1], 'stored')
+    await stage.redis.command('CONFIG', 'RESETSTAT')
+    const executed = await watchElsewhere(stage.redis.port, 'cmdstat_mget:')
+    const busyUntil = performance.now() + 400
     const reading = cache.observe(() => user.getOrSet([1], () => 'loaded'))
     await new Promise((resolve) => setImmediate(resolve))
-    const busyUntil = performance.now() + 400
+    expect(Atomics.wait(executed, 0, 0, 10_000)).not.toBe('timed-out')
     while (performance.now() < busyUntil);
     expect(await reading).toMatchObject({ value: 'stored', tier: 'l2' })
     expect(cache.stats()).toMatchObject({ redisFailures: {}, redisAvailable: true })

@@ -17,7 +17,10 @@ export class Tally {
   stale = 0
   wrong = 0
   failed = 0
+  /** Of answers that a delivered change had made untrue: bounded by `maxStaleness`. */
   largestStaleness = 0
+  /** Of answers that a queued change had made untrue: bounded by its replay and `maxStaleness`. */
+  largestQueuedStaleness = 0
   noticeablyStale = 0
   /** The first objections, for whoever has to find out why. */
   readonly examples: string[] = []
@@ -52,7 +55,8 @@ export class Tally {
     this.judged += 1
     if (verdict.kind === 'right') {
       this.largestStaleness = Math.max(this.largestStaleness, verdict.staleness)
-      if (verdict.staleness > NOTICEABLE) this.noticeablyStale += 1
+      this.largestQueuedStaleness = Math.max(this.largestQueuedStaleness, verdict.queuedStaleness)
+      if (Math.max(verdict.staleness, verdict.queuedStaleness) > NOTICEABLE) this.noticeablyStale += 1
       return
     }
     this[verdict.kind] += 1

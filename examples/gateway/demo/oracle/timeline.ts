@@ -27,8 +27,11 @@ export interface Span {
 
 /** What an answer turned out to be. */
 export type Finding =
-  /** True at some moment that the guarantee allows; `staleness` says how long before the read it ceased to be true. */
-  | { readonly kind: 'right'; readonly staleness: number; readonly spans: readonly Span[] }
+  /**
+   * True at some moment that the guarantee allows; `staleness` says how long before the read it ceased to be true, and `queued`
+   * whether by a change that the process which took it could not tell the others of at once.
+   */
+  | { readonly kind: 'right'; readonly staleness: number; readonly queued: boolean; readonly spans: readonly Span[] }
   /** True once, too long ago. */
   | { readonly kind: 'stale'; readonly staleness: number; readonly excess: number }
   /** Never true. */
@@ -67,9 +70,11 @@ export class Timeline<V> {
   judge(read: Read, matches: (value: V) => boolean, maxStaleness: number): Finding {
     const spans: Span[] = []
     let staleness = Number.POSITIVE_INFINITY
+    let queued = false
     let missed: Finding = { kind: 'wrong' }
     let limit = Number.POSITIVE_INFINITY
     let until = Number.POSITIVE_INFINITY
+    let next: Change | undefined
     for (let at = this.#versions.length - 1; at >= 0; at -= 1) {
       const { value, change } = this.#versions[at] as Version<V>
       const from = change?.startedAt ?? Number.NEGATIVE_INFINITY
@@ -77,6 +82,7 @@ export class Timeline<V> {
         const age = Math.max(0, read.startedAt - until)
         if (limit >= read.startedAt) {
           spans.push({ from, until })
+          if (age < staleness) queued = age > 0 && next?.delivered === false
           staleness = Math.min(staleness, age)
         } else if (missed.kind === 'wrong') {
           missed = { kind: 'stale', staleness: age, excess: read.startedAt - limit }
@@ -86,9 +92,10 @@ export class Timeline<V> {
       if (change !== undefined) {
         limit = Math.min(limit, limitOf(change, read.process, maxStaleness))
         until = change.endedAt
+        next = change
       }
     }
-    return spans.length > 0 ? { kind: 'right', staleness, spans } : missed
+    return spans.length > 0 ? { kind: 'right', staleness, queued, spans } : missed
   }
 }
 

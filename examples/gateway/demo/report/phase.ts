@@ -29,6 +29,8 @@ export interface PhaseReport {
   readonly errors: number
   readonly queued: number
   readonly largestStaleness: number
+  /** The same where the change was queued because Redis could not be told. */
+  readonly largestQueuedStaleness: number
   /** Answers that had ceased to be true more than 50 ms before. */
   readonly noticeablyStale: number
   readonly examples: readonly string[]
@@ -71,6 +73,7 @@ export function reportPhase({ cached, emulatedLatency, seconds, warmUp, tally, c
     errors: warmUp.errors + tally.errors,
     queued: warmUp.queued + tally.queued,
     largestStaleness: Math.max(warmUp.largestStaleness, tally.largestStaleness),
+    largestQueuedStaleness: Math.max(warmUp.largestQueuedStaleness, tally.largestQueuedStaleness),
     noticeablyStale: warmUp.noticeablyStale + tally.noticeablyStale,
     examples: [...warmUp.examples, ...tally.examples],
   }
