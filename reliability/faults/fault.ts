@@ -1,4 +1,4 @@
-import type { CacheOptions, RedisInput } from '@granary/core'
+import type { CacheOptions, RedisInput, RedisTierOptions } from '@granary/core'
 import type { FaultProxy, RedisServer, StartRedisOptions } from '@granary/testing'
 
 /** What a fault is played on. */
@@ -14,7 +14,7 @@ export interface Scene {
 /** Servers, the way that caches take to them, and what will happen there. */
 export interface Playground {
   readonly namespace: string
-  readonly client: RedisInput
+  readonly client: RedisInput | RedisTierOptions
   /** Begins the fault and resolves to what ends it; undefined when it is there from the start, and nothing ends it. */
   readonly begin: (() => Promise<() => Promise<unknown>>) | undefined
   stop(): Promise<void>
@@ -29,7 +29,7 @@ export interface Fault {
   /** How the server is started. */
   readonly server?: StartRedisOptions
   /** How the caches reach Redis; default: through the proxy. */
-  readonly client?: (scene: Scene) => RedisInput
+  readonly client?: (scene: Scene) => RedisInput | RedisTierOptions
   /** More options of the caches; the second reads what the first has written. */
   readonly options?: (which: 'first' | 'second') => Partial<CacheOptions>
   /** Begins it and resolves to what ends it. Without it the fault is there from the start, and nothing ends it. */

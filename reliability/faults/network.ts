@@ -19,6 +19,10 @@ export const NETWORK: readonly Fault[] = [
   onTheWire('replies only hang', { kind: 'hang', direction: 'down' }),
   onTheWire('black hole', { kind: 'black-hole' }),
   onTheWire('slow replies (150 ms)', { kind: 'delay', ms: 150, jitter: 20, direction: 'down' }),
+  {
+    ...onTheWire('slow replies, slowAfter 20 ms', { kind: 'delay', ms: 150, jitter: 20, direction: 'down' }),
+    client: ({ proxy }) => ({ client: proxy.url, slowAfter: '20ms' }),
+  },
   onTheWire('slower than the budget', { kind: 'delay', ms: 400, jitter: 100, direction: 'down' }),
   onTheWire('cut mid-reply', { kind: 'cut', afterBytes: 2_000 }),
   onTheWire('protocol garbage', { kind: 'corrupt', share: 0.01, direction: 'down' }),

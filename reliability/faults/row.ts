@@ -86,6 +86,7 @@ export function describeRow({
 function countedBetween(before: Stats, after: Stats): Record<string, number> {
   const counted: Record<string, number> = {
     loads: after.loads - before.loads,
+    hedged: after.hedged - before.hedged,
     errors: after.errors - before.errors,
     rejected: after.rejected - before.rejected,
   }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { soak } from './soak.ts'
+import { soak, verdictOf } from './soak.ts'
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },
@@ -12,5 +12,6 @@ const report = await soak(
   ({ at, heap, sockets, timers }) =>
     process.stderr.write(`${at} s: heap ${(heap / 2 ** 20).toFixed(1)} MiB, ${sockets} sockets, ${timers} timers\n`),
 )
-process.stdout.write(`${JSON.stringify(report)}\n`)
+process.stderr.write(`${verdictOf(report)}\n`)
+process.stdout.write(`${JSON.stringify({ verdict: verdictOf(report), ...report })}\n`)
 process.exit(report.ok ? 0 : 1)

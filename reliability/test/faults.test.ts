@@ -10,6 +10,7 @@ const TRACES: Readonly<Record<string, { readonly counted?: string; readonly logg
   'replies only hang': { counted: 'deadline', logged: /redis lost \(deadline\)/ },
   'black hole': { counted: 'deadline', logged: /redis lost \(deadline\)/ },
   'slow replies (150 ms)': { logged: /redis (lost|failed) \(deadline\)/ },
+  'slow replies, slowAfter 20 ms': { counted: 'hedged', logged: /redis (lost|failed) \(deadline\)/ },
   'slower than the budget': { counted: 'deadline', logged: /redis lost \(deadline\)/ },
   'cut mid-reply': { logged: /redis lost \(reset\)/ },
   'protocol garbage': { logged: /redis lost/ },
