@@ -34,7 +34,7 @@ export interface SoakReport {
   /** Invalidations that were still queued at the end, Redis being back. */
   readonly undelivered: number
   readonly census: readonly Census[]
-  /** The heap at the end, the middle one of the last three counts, over the one when it was taken as grown; after collection. */
+  /** The heap at the end over the one when it was taken as grown, after collection; each the middle one of three counts. */
   readonly heapGrowth: number
   /** What was left when everything was closed, beyond what was there before the beginning. */
   readonly left: Readonly<Record<'sockets' | 'timers' | 'handles' | 'listeners', number>>
@@ -154,12 +154,13 @@ class SoakRun {
   }
 
   report({ unhandled, left }: { unhandled: readonly string[]; left: SoakReport['left'] }): SoakReport {
-    const grown = this.#census.find(({ at }) => at >= this.#options.grownAfter) ?? this.#census[0]
-    const last = middleOf(this.#census.slice(-3).map(({ heap }) => heap))
-    const heapGrowth = grown === undefined || last === undefined ? 0 : last / grown.heap - 1
+    const grownAt = this.#census.findIndex(({ at }) => at >= this.#options.grownAfter)
+    const grown = middleHeap(this.#census.slice(Math.max(0, grownAt - 1), Math.max(0, grownAt) + 2))
+    const last = middleHeap(this.#census.slice(-3))
+    const heapGrowth = grown === undefined || last === undefined ? 0 : last / grown - 1
     const tally = this.#tally
     const slack = this.#options.minutes < SHORT_MINUTES ? SLACK : 0
-    const isGrown = grown !== undefined && last !== undefined && last > grown.heap * (1 + GROWTH) + slack
+    const isGrown = grown !== undefined && last !== undefined && last > grown * (1 + GROWTH) + slack
     const violations = [
       ...(tally.errors > 0 ? [`${tally.errors} errors reached callers: ${tally.firstError}`] : []),
       ...(tally.stale > 0 ? [`${tally.stale} stale answers in the process that had invalidated`] : []),
@@ -190,8 +191,9 @@ class SoakRun {
   }
 }
 
-function middleOf(numbers: readonly number[]): number | undefined {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
+/** The middle one of several counts: what a collector leaves differs from one time to the next. */
+function middleHeap(census: readonly Census[]): number | undefined {
+  return census.map(({ heap }) => heap).toSorted((a, b) => a - b)[Math.floor(census.length / 2)]
 }
 
 /** The report in a sentence. */

@@ -22,6 +22,7 @@ const ROWS = 1_000
 export class Workload {
   readonly tally: Tally = { calls: 0, errors: 0, firstError: undefined, stale: 0 }
   readonly #caches: readonly Cache[]
+  readonly #turns = new Map<number, Promise<unknown>>()
   readonly #rows: readonly CachedName<readonly [number], Row | null>[]
   readonly #versions = new Array<number>(ROWS).fill(0)
   readonly #running = new Set<Promise<void>>()
@@ -70,8 +71,20 @@ export class Workload {
     if (chance < 0.8) return void (await rows.getOrSet([id], () => this.#load(id)))
     if (chance < 0.86) return this.#readMany(rows, id)
     if (chance < 0.9) return void (await rows.put([id], async () => this.#row(id)))
-    if (chance < 0.92) return void (await rows.set([id], this.#row(id)))
-    await this.#invalidate(which, rows, { id, how: chance })
+    if (chance < 0.92) return this.#inTurn(id, () => rows.set([id], this.#row(id)))
+    await this.#inTurn(id, () => this.#invalidate(which, rows, { id, how: chance }))
+  }
+
+  /**
+   * Those who write a row take turns, as a lock on it would make them. `set` is its caller's assertion that the value is current,
+   * which nothing fences: one that overlaps with a later write would assert what is not so.
+   */
+  async #inTurn(id: number, write: () => Promise<unknown>): Promise<void> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(write, write)
+    this.#turns.set(id, turn)
+    await turn.finally(() => {
+      if (this.#turns.get(id) === turn) this.#turns.delete(id)
+    })
   }
 
   async #readMany(rows: CachedName<readonly [number], Row | null>, id: number): Promise<void> {

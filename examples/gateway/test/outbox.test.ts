@@ -174,9 +174,12 @@ describe('a unit of work', () => {
     await gateway.close()
   })
 
-  test('drops what it has invalidated together with its rows', async () => {
+  test.each([
+    ['pg', () => seeded.database],
+    ['PGlite', () => pglite],
+  ])('over %s drops what it has invalidated together with its rows', async (_, open) => {
     const cache = createGatewayCache(configFor(seeded.url))
-    const unit = new UnitOfWork(seeded.database, cache)
+    const unit = new UnitOfWork(open(), cache)
     const rows = cache.define<[], string>('row', { ttl: '5m' })
     await rows.getOrSet([], () => 'kept')
     const failing = unit.run(async () => {
@@ -187,7 +190,13 @@ describe('a unit of work', () => {
     })
     await expect(failing).rejects.toThrow('changed my mind')
     expect(rows.peek([])).toBe('kept')
-    expect(await seeded.database.query('select id from granary_outbox')).toEqual([])
+    expect(await open().query('select id from granary_outbox')).toEqual([])
+    await unit.run(async () => {
+      await cache.clear('row')
+    })
+    expect(rows.peek([])).toBeUndefined()
+    await cache.drain()
+    expect(await open().query('select id from granary_outbox')).toEqual([])
     await cache.close()
   })
 })
