@@ -1,10 +1,12 @@
 import { type Cache, type CacheOptions, createCache } from '@granary/core'
 import { configureGranary } from '@granary/decorators'
 import { createRateLimiter, type RateLimiterOptions } from '@granary/rate-limit'
+import type { SemanticCache } from '@granary/semantic'
 import type { FastifyInstance } from 'fastify'
 import type { ChatProvider } from './chat/chat-provider.ts'
 import { ChatService } from './chat/chat-service.ts'
 import { FakeProvider } from './chat/fake-provider.ts'
+import { createResponseCache } from './chat/response-cache.ts'
 import type { GatewayConfig } from './config.ts'
 import type { Database } from './database/database.ts'
 import { QueryCounter } from './database/query-counter.ts'
@@ -20,6 +22,8 @@ export interface Gateway {
   readonly limits: Limits
   readonly cache: Cache
   readonly queries: QueryCounter
+  /** Answers of models. */
+  readonly answers: SemanticCache
   /** Stops listening, finishes background work and closes the cache; the database belongs to the caller. */
   close(): Promise<void>
 }
@@ -52,8 +56,9 @@ export function createGateway(
   const unit = new UnitOfWork(counted, cache, database)
   const services = createServices(unit.database, config, unit)
   const limits = createLimits(limiter, services.rateLimits)
-  const chat = new ChatService(provider, services.catalog)
   cache.keepDelivering(unit.outbox)
+  const answers = createResponseCache(cache)
+  const chat = new ChatService({ provider, catalog: services.catalog, answers })
   const readCatalog = async () => (await import('./catalog/snapshot.ts')).readCatalogSnapshot()
   const app = createApp({ services, limits, chat, database: counted, cache, queries, readCatalog, ...config })
   return {
@@ -62,8 +67,10 @@ export function createGateway(
     limits,
     cache,
     queries,
+    answers,
     close: async () => {
       await app.close()
+      await answers.close()
       await Promise.all([cache.close(), limiter.close()])
       restore()
     },

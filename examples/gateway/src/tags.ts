@@ -8,6 +8,7 @@ export const tags = defineTags({
   rateLimit: (keyId: number) => `ratelimit:${keyId}`,
   credits: (userId: number) => `credits:${userId}`,
   provider: (slug: string) => `provider:${slug}`,
+  chat: (userId: number) => `chat:${userId}`,
   model: (id: string) => `model:${id}`,
   catalog: () => 'catalog',
   pricing: () => 'pricing',

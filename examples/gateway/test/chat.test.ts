@@ -72,16 +72,30 @@ interface Ask {
   readonly max_tokens?: number
   readonly model?: string
   readonly signal?: AbortSignal
+  /** Whether the response cache may answer: the limits are about what reaches the provider. */
+  readonly cached?: boolean
 }
 
-function ask({ plaintext }: { plaintext: string }, { say = 'hello', signal, ...rest }: Ask = {}): Promise<Response> {
+function ask(
+  { plaintext }: { plaintext: string },
+  { say = 'hello', signal, cached = false, ...rest }: Ask = {},
+): Promise<Response> {
   return fetch(`${origin}/v1/chat/completions`, {
     method: 'POST',
     dispatcher: agent,
-    headers: { authorization: `Bearer ${plaintext}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${plaintext}`,
+      'content-type': 'application/json',
+      ...(cached ? {} : { 'cache-control': 'no-store' }),
+    },
     body: JSON.stringify({ model, messages: [{ role: 'user', content: say }], max_tokens: 64, ...rest }),
     ...(signal === undefined ? {} : { signal }),
   })
+}
+
+/** The user whose key it is. */
+async function ownerOf({ plaintext }: { plaintext: string }): Promise<number | undefined> {
+  return (await gateway.services.auth.userByKey(plaintext))?.id
 }
 
 interface Usage {
@@ -157,6 +171,56 @@ describe('a chat completion', () => {
     const key = await freshKey()
     expect((await ask(key, { max_tokens: 0 })).status).toBe(400)
     await expect(used(key, 'requestsPerMinute')).resolves.toBe(0)
+  })
+})
+
+describe('an answer from the response cache', () => {
+  test('costs no tokens, and says where it came from; it serves whole answers and streams', async () => {
+    const key = await freshKey()
+    const first = await ask(key, { say: 'cached?', cached: true })
+    const { usage: took, choices } = (await first.json()) as ChatCompletion
+    expect(first.headers.get('x-cache')).toBe('MISS')
+    const calls = provider.calls
+    const second = await ask(key, { say: 'cached?', cached: true })
+    const third = await ask(key, { say: 'cached?', cached: true, stream: true })
+    expect([second, third].map(({ headers }) => [headers.get('x-cache'), headers.get('x-cost')])).toEqual(
+      Array(2).fill(['HIT', '0']),
+    )
+    expect(Number(second.headers.get('age'))).toBeGreaterThanOrEqual(0)
+    expect(second.headers.get('cache-status')).toBe('granary; hit; detail=exact')
+    expect(((await second.json()) as ChatCompletion).choices).toEqual(choices)
+    const chunks = eventsIn(await third.text()).slice(0, -1) as ChatChunk[]
+    expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')).toBe(choices[0]?.message.content)
+    expect(chunks.at(-1)?.usage).toEqual(took)
+    expect(provider.calls).toBe(calls)
+    await expect(used(key, 'tokensPerMinute')).resolves.toBe(took.total_tokens)
+    await expect(used(key, 'requestsPerMinute')).resolves.toBe(3)
+    await expect(used(key, 'concurrent')).resolves.toBe(0)
+  })
+
+  test('is nobody else’s, goes with its model’s tag, and no-store goes past it', async () => {
+    const one = await freshKey()
+    let other = await freshKey()
+    while ((await ownerOf(other)) === (await ownerOf(one))) other = await freshKey()
+    const say = 'whose answer is it?'
+    const ways = async (key: { plaintext: string }, cached = true) =>
+      (await ask(key, { say, cached })).headers.get('x-cache')
+    expect([await ways(one), await ways(one), await ways(one, false)]).toEqual(['MISS', 'HIT', 'BYPASS'])
+    expect([await ways(other), await ways(other)]).toEqual(['MISS', 'HIT'])
+    await gateway.cache.invalidateTags([`model:${model}`])
+    expect(await ways(one)).toBe('MISS')
+  })
+
+  test('is made once for all who ask at the same time', async () => {
+    const key = await freshKey()
+    provider.set({ latency: { first: 50, perToken: 0 } })
+    const calls = provider.calls
+    const answers = await Promise.all(
+      [false, true, false, true, false].map((stream) => ask(key, { say: 'all at once', cached: true, stream })),
+    )
+    await Promise.all(answers.map((answer) => answer.text()))
+    expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200))
+    expect(provider.calls).toBe(calls + 1)
   })
 })
 

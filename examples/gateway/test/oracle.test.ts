@@ -249,7 +249,14 @@ describe('a driven gateway', { timeout: 90_000 }, () => {
       [...truth.models.values()].filter(({ model: { id } }) => offered(truth, id) !== undefined),
       0,
     )
-    const now = { process: HERE, startedAt: 10 ** 9, endedAt: 10 ** 9 + 1, status: 200, authentication: undefined }
+    const now = {
+      process: HERE,
+      startedAt: 10 ** 9,
+      endedAt: 10 ** 9 + 1,
+      status: 200,
+      cached: undefined,
+      authentication: undefined,
+    }
     const price = { input: '9.000000000000000', output: '9.000000000000000', request: '0', source: 'never' }
     expect(judge.models({ ...now, text: expectedBody(truth, {}) }, {}).kind).toBe('right')
     expect(judge.models({ ...now, text: expectedBody(withPrice(truth, model.id, price), {}) }, {}).kind).toBe('wrong')

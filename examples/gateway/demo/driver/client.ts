@@ -56,6 +56,7 @@ export class Client {
       endedAt,
       status: statusCode,
       text: statusCode === 304 && held !== undefined ? held.text : text,
+      cached: headers['x-cache']?.toString(),
       authentication: authenticationTime(headers['server-timing']),
       queued: headers[INVALIDATION_HEADER] === 'queued',
     }

@@ -33,6 +33,8 @@ export class Chats {
       messages: [{ role: 'user', content }],
       max_tokens: LONGEST_ANSWER,
       stream: choices.random.chance(0.3),
+      // Without one the provider's own, which is too high for answers by meaning.
+      ...(choices.random.chance(0.5) ? { temperature: 0 } : {}),
     }
     return this.#chat(choices.credential(), request)
   }
@@ -48,9 +50,10 @@ export class Chats {
     }
   }
 
-  /** Only the one who asked knows what the answer takes: the provider gives the same one every time. */
+  /** Only the one who asked knows what the answer takes: the provider gives the same one every time, and the cache takes nothing. */
   #note(answer: Answer, { keyId }: Credential, request: ChatRequest): void {
-    const tokens = answer.status === 200 ? expected(request).usage.total_tokens : 0
+    const isCharged = answer.status === 200 && answer.cached === 'MISS'
+    const tokens = isCharged ? expected(request).usage.total_tokens : 0
     this.#world.ledger.note(answer, {
       subject: `key ${keyId}`,
       limits: promisesTo(this.#world.limitsOf(keyId).current),

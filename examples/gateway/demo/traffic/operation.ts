@@ -23,6 +23,8 @@ export interface Answer extends Read {
   readonly status: number
   /** The body; for a 304 the body that the client holds. */
   readonly text: string
+  /** What `X-Cache` says of a chat answer. */
+  readonly cached: string | undefined
   /** Milliseconds that the gateway spent on finding out who calls. */
   readonly authentication: number | undefined
 }

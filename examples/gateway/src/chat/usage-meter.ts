@@ -10,6 +10,7 @@ export class UsageMeter {
   #text = ''
   #counted: Usage | undefined
   #reached = false
+  #isFree = false
 
   constructor(request: ChatRequest) {
     this.#request = request
@@ -17,6 +18,7 @@ export class UsageMeter {
 
   /** Tokens used; none by a request that no provider began to answer. */
   get totalTokens(): number {
+    if (this.#isFree) return 0
     if (this.#counted !== undefined) return this.#counted.total_tokens
     return this.#reached ? usageOf(promptTokens(this.#request), countTokens(this.#text)).total_tokens : 0
   }
@@ -32,6 +34,11 @@ export class UsageMeter {
   /** Notes that nobody waits for the answer any more: the provider has read the messages all the same. */
   abandon(): void {
     this.#reached = true
+  }
+
+  /** Notes that the answer came from the cache: nothing was used for it, whatever its pieces say. */
+  free(): void {
+    this.#isFree = true
   }
 
   /** Notes the provider's count. */

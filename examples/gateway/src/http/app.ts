@@ -1,6 +1,6 @@
 import type { Cache } from '@granary/core'
 import { type FastifyInstance, fastify } from 'fastify'
-import type { ChatProvider } from '../chat/chat-provider.ts'
+import type { ChatService } from '../chat/chat-service.ts'
 import type { Database } from '../database/database.ts'
 import type { QueryCounter } from '../database/query-counter.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -23,7 +23,7 @@ import { userRoutes } from './routes/user.ts'
 export interface AppParts {
   readonly services: Services
   readonly limits: Limits
-  readonly chat: ChatProvider
+  readonly chat: ChatService
   readonly database: Database
   readonly cache: Cache
   readonly queries: QueryCounter

@@ -184,7 +184,7 @@ export class SemanticCache {
     signal?.throwIfAborted()
     const chat = request as ChatRequest
     const canonical = canonicalRequest(chat, this.#parts.rules)
-    const tags = [...canonical.tags, ...(this.#parts.tags?.(chat) ?? [])]
+    const tags = [...new Set([...canonical.tags, ...(this.#parts.tags?.(chat) ?? [])])]
     return { request: chat, canonical, tags, policy, signal }
   }
 

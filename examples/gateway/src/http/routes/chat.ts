@@ -1,6 +1,7 @@
 import { RateLimitExceeded, type Reservation, rateLimitHeaders } from '@granary/rate-limit'
+import { cachePolicyOf, type Decision, decisionHeaders } from '@granary/semantic'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { ChatProvider } from '../../chat/chat-provider.ts'
+import type { ChatCaller, ChatService } from '../../chat/chat-service.ts'
 import type { ChatChunk, ChatCompletion, ChatRequest } from '../../chat/completion.ts'
 import { estimateTokens } from '../../chat/tokens.ts'
 import { UsageMeter } from '../../chat/usage-meter.ts'
@@ -13,25 +14,31 @@ import { sendEvents } from '../sse.ts'
 /** What the chat routes are made of. */
 export interface ChatParts {
   readonly auth: AuthService
-  readonly chat: ChatProvider
+  readonly chat: ChatService
   readonly limits: KeyLimits
 }
 
-/** Chat completions, each within the limits of its key. */
-export function chatRoutes(app: FastifyInstance, { auth, chat: provider, limits }: ChatParts): void {
+/**
+ * Chat completions, each within the limits of its key, and from the response cache where it has them. What comes from the cache
+ * counts as a request and costs no tokens; the headers tell where an answer came from. `Cache-Control: no-store` goes past it.
+ */
+export function chatRoutes(app: FastifyInstance, { auth, chat: service, limits }: ChatParts): void {
   app.post<{ Body: ChatRequest }>(
     '/v1/chat/completions',
     { onRequest: authenticate(auth), schema: { body: chat } },
     async (request, reply) => {
       const { body } = request
-      const reservation = await limits.set.reserve(String(callerOf(request).key.id), tokenCosts(estimateTokens(body)))
+      const { key, user } = callerOf(request)
+      const reservation = await limits.set.reserve(String(key.id), tokenCosts(estimateTokens(body)))
       if (!reservation.ok) throw new RateLimitExceeded(reservation)
       reply.headers(rateLimitHeaders(reservation))
-      const call: Call = { body, reservation, limits, provider, signal: untilGone(reply) }
+      const signal = untilGone(reply)
+      const caller = { tenant: user.id, policy: cachePolicyOf(request.headers['cache-control']), signal }
+      const call: Call = { body, reservation, limits, service, caller, reply }
       try {
         return await (body.stream === true ? sendEvents(reply, stream(call)) : complete(call))
       } catch (error) {
-        throw call.signal.aborted ? call.signal.reason : error
+        throw signal.aborted ? signal.reason : error
       }
     },
   )
@@ -42,8 +49,17 @@ interface Call {
   readonly body: ChatRequest
   readonly reservation: Reservation<KeyLimitName>
   readonly limits: KeyLimits
-  readonly provider: ChatProvider
-  readonly signal: AbortSignal
+  readonly service: ChatService
+  readonly caller: ChatCaller
+  readonly reply: FastifyReply
+}
+
+/** Tells where an answer came from; one from the cache costs nothing. */
+function tell({ reply }: Call, decision: Decision, meter: UsageMeter): void {
+  reply.headers(decisionHeaders(decision))
+  if (decision.source === 'model') return
+  meter.free()
+  reply.header('x-cost', '0')
 }
 
 /** Fires when the one who asked has gone away before the answer was there. */
@@ -66,15 +82,17 @@ class ClientGone extends Error {
 }
 
 /** A whole answer. What it took is settled also when it fails or nobody waits for it. */
-async function complete({ body, reservation, limits, provider, signal }: Call): Promise<ChatCompletion> {
+async function complete(call: Call): Promise<ChatCompletion> {
+  const { body, reservation, limits, service, caller } = call
   const meter = new UsageMeter(body)
   const work = async () => {
     try {
-      const completion = await provider.complete(body, signal)
+      const { completion, decision } = await service.complete(body, caller)
       meter.count(completion.usage)
+      tell(call, decision, meter)
       return { completion }
     } catch (error) {
-      if (signal.aborted) meter.abandon()
+      if (caller.signal.aborted) meter.abandon()
       return { error }
     }
   }
@@ -84,11 +102,19 @@ async function complete({ body, reservation, limits, provider, signal }: Call): 
 }
 
 /** The pieces of an answer. The request holds its place until the last one, or until nobody wants another one. */
-function stream({ body, reservation, limits, provider, signal }: Call): AsyncIterator<ChatChunk> {
+function stream(call: Call): AsyncIterator<ChatChunk> {
+  const { body, reservation, limits, caller } = call
   const meter = new UsageMeter(body)
   const settle = () => {
-    if (signal.aborted) meter.abandon()
+    if (caller.signal.aborted) meter.abandon()
     return tokenCosts(meter.totalTokens)
   }
-  return limits.set.holdStream(reservation, meter.watch(provider.stream(body, signal)), { settle, signal })
+  return limits.set.holdStream(reservation, meter.watch(pieces(call, meter)), { settle, signal: caller.signal })
+}
+
+/** The pieces; the headers are set before the first one, while they can be. */
+async function* pieces(call: Call, meter: UsageMeter): AsyncGenerator<ChatChunk, void, undefined> {
+  const { chunks, decision } = await call.service.stream(call.body, call.caller)
+  tell(call, decision, meter)
+  yield* chunks
 }
