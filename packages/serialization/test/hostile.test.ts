@@ -90,6 +90,19 @@ describe('fuzz', () => {
     unpolluted()
   })
 
+  test('an error whose class is the name of a property that every list has', () => {
+    const codec = createCodec()
+    const bytes = Buffer.from(codec.encode(new Error('boom')))
+    let tried = 0
+    for (let at = 1; at < bytes.length; at++) {
+      if (bytes[at] !== 0) continue
+      tried += 1
+      const forged = Buffer.concat([bytes.subarray(0, at), Buffer.from('\xa6length', 'latin1'), bytes.subarray(at + 1)])
+      expect(() => codec.decode(forged)).toThrow(FrameError)
+    }
+    expect(tried).toBeGreaterThan(0)
+  })
+
   test('whole frames with a few bytes changed', () => {
     fc.assert(
       fc.property(

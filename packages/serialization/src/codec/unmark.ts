@@ -118,7 +118,9 @@ class Reviver {
   }
 
   private fault(content: readonly unknown[], id: number | undefined): Error {
-    const name = FAULT_NAMES[content[0] as number]
+    const [code] = content
+    // A string would name a property of every list, such as its length.
+    const name = typeof code === 'number' ? FAULT_NAMES[code] : undefined
     if (name === undefined || content.length % 3 !== 1) throw corrupt('an incomplete error')
     const error = this.begin(id, bareFault(name))
     for (let index = 1; index < content.length; index += 3) {
