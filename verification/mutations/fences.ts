@@ -97,7 +97,7 @@ export const FENCES: readonly Mutation[] = [
   },
   {
     name: 'a set that failed is undone before it is refused',
-    faults: ['cut'],
+    faults: ['late-set'],
     patches: [
       {
         file: 'core/src/engine/put.ts',

@@ -17,6 +17,8 @@ export interface TortureArguments {
   readonly resume: boolean
   /** Real schedules at the same time. */
   readonly parallel: number
+  /** Print the schedules that broke a promise as they were, which is quicker. */
+  readonly unshrunk: boolean
   readonly verbose: boolean
 }
 
@@ -37,6 +39,7 @@ export function readArguments(argv: readonly string[]): TortureArguments {
       small: { type: 'boolean', default: false },
       resume: { type: 'boolean', default: false },
       parallel: { type: 'string', default: '4' },
+      unshrunk: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
     },
   })

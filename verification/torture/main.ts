@@ -34,7 +34,6 @@ async function torture(asked: TortureArguments): Promise<number> {
   if (resume)
     print(earlier === undefined ? 'nothing to resume: beginning anew' : `resumed after ${earlier.schedules} schedules`)
   const before = earlier?.schedules ?? 0
-  const startedAt = performance.now()
   const every = simulated ? 1_000 : 50
   const onProgress = (so: Tally) => {
     if ((so.schedules - before) % every !== 0) return
@@ -42,9 +41,15 @@ async function torture(asked: TortureArguments): Promise<number> {
     print(`${so.schedules - before} of ${schedules} schedules, ${so.broken} broke a promise`)
   }
   const world = await startWorld(asked)
-  const plan = { world, seed: seed + before, schedules, tally: earlier ?? new Tally(), onProgress }
-  const { tally, findings } = await runCampaign(plan).finally(() => world.stop())
-  const minutes = (performance.now() - startedAt) / 60_000
+  const plan = {
+    world,
+    seed: seed + before,
+    schedules,
+    tally: earlier ?? new Tally(),
+    shrinks: !asked.unshrunk,
+    onProgress,
+  }
+  const { tally, minutes, findings } = await runCampaign(plan).finally(() => world.stop())
   progress.save(tally)
   for (const { finding, shrunkFrom } of findings) print(describeFinding(finding, shrunkFrom))
   const required =
@@ -59,4 +64,4 @@ async function torture(asked: TortureArguments): Promise<number> {
 
 const asked = readArguments(process.argv.slice(2))
 const wrong = asked.mutations ? await runMutations({ ...asked, print }) : await torture(asked)
-process.exitCode = wrong === 0 ? 0 : 1
+process.exit(wrong === 0 ? 0 : 1)

@@ -56,7 +56,7 @@ export const OWNED: readonly EntryName[] = NAMES.filter((name) => name === 'owne
 export const ROWS = 3
 
 /** Rows after them that one process each changes, by `set`. */
-export const OWNED_ROWS = 2
+const OWNED_ROWS = 2
 
 /** Every row there is. */
 export const ALL_ROWS: readonly number[] = Array.from({ length: ROWS + OWNED_ROWS }, (_, row) => row)

@@ -4,7 +4,7 @@ import { ALL_ROWS, groupOf, NAMES, OWNED, type Row, rowOf } from './entries.ts'
 import type { Answer, Delivery, Load, Subject } from './subject.ts'
 
 /** The error of a load that was told to fail: callers may see it, and no other. */
-export class LoadFailed extends Error {
+class LoadFailed extends Error {
   override readonly name = 'LoadFailed'
 }
 
@@ -39,8 +39,15 @@ export async function perform(stage: Stage, action: ApplicationAction): Promise<
   try {
     await operationOf(stage, action)
   } catch (error) {
-    if (!(error instanceof LoadFailed)) throw error
+    if (!isLoadFailed(error)) throw error
   }
+}
+
+/** Libraries may wrap the error of a load; Granary passes it untouched, which its own tests hold it to. */
+function isLoadFailed(error: unknown): boolean {
+  return (
+    error instanceof LoadFailed || (error instanceof Error && error.cause !== undefined && isLoadFailed(error.cause))
+  )
 }
 
 function operationOf(stage: Stage, action: ApplicationAction): Promise<void> {

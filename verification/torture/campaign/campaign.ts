@@ -11,6 +11,8 @@ export interface CampaignPlan {
   /** The seed of the first; the others follow. */
   readonly seed: number
   readonly schedules: number
+  /** Whether findings are made as small as they get. Default: true. */
+  readonly shrinks?: boolean
   /** What earlier runs have added up to. */
   readonly tally?: Tally
   /** Told after each schedule. */
@@ -20,13 +22,16 @@ export interface CampaignPlan {
 /** What a campaign found: the first finding of each kind, as small as it got. */
 export interface Result {
   readonly tally: Tally
+  /** How long the schedules took, shrinking apart, in minutes. */
+  readonly minutes: number
   readonly findings: readonly { readonly finding: Finding; readonly shrunkFrom: number }[]
 }
 
 /** Runs the schedules of consecutive seeds, as many at a time as the world can. */
 export async function runCampaign(plan: CampaignPlan): Promise<Result> {
-  const { world, seed, schedules, tally = new Tally(), onProgress } = plan
+  const { world, seed, schedules, tally = new Tally(), shrinks = true, onProgress } = plan
   const found: Finding[] = []
+  const startedAt = performance.now()
   let next = 0
   const pull = async (): Promise<void> => {
     while (next < schedules) {
@@ -37,10 +42,14 @@ export async function runCampaign(plan: CampaignPlan): Promise<Result> {
     }
   }
   await Promise.all(Array.from({ length: world.parallel }, pull))
+  const minutes = (performance.now() - startedAt) / 60_000
   const findings = []
   for (const finding of found)
-    findings.push({ finding: await shrink(finding, world), shrunkFrom: finding.schedule.steps.length })
-  return { tally, findings }
+    findings.push({
+      finding: shrinks ? await shrink(finding, world) : finding,
+      shrunkFrom: finding.schedule.steps.length,
+    })
+  return { tally, minutes, findings }
 }
 
 function findingOf(schedule: Schedule, outcome: Outcome, kind: string): Finding {

@@ -17,9 +17,10 @@ export interface Finding {
 export async function shrink(found: Finding, world: World): Promise<Finding> {
   const kind = found.outcome.violations[0]?.kind
   let best = found
-  let left = world.patience
+  let left = world.patience.attempts
+  const until = performance.now() + world.patience.ms
   const attempt = async (steps: readonly Step[]): Promise<boolean> => {
-    left -= 1
+    left = performance.now() > until ? 0 : left - 1
     const schedule = { ...best.schedule, steps }
     const outcome = await firstBreaking(world, schedule, kind)
     if (outcome === undefined) return false

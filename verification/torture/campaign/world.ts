@@ -5,8 +5,8 @@ import type { Schedule } from '../schedule/schedule.ts'
 export interface World {
   /** How many schedules may run at the same time. */
   readonly parallel: number
-  /** How many runs shrinking a finding may cost; a real world is another each time, and slow. */
-  readonly patience: number
+  /** What shrinking a finding may cost: so many attempts, begun within so many milliseconds. */
+  readonly patience: { readonly attempts: number; readonly ms: number }
   /** Runs that say whether a schedule breaks a promise: 1 where the same schedule always gives the same run. */
   readonly tries: number
   run(schedule: Schedule): Promise<Outcome>

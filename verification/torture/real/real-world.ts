@@ -24,7 +24,7 @@ const PROCESSES = 3
 /** Real processes, real servers, real time. */
 export class RealWorldOfSites implements World {
   readonly parallel: number
-  readonly patience = 24
+  readonly patience = { attempts: 24, ms: 40_000 }
   readonly tries: number
   readonly #library: string
   readonly #database: RedisServer

@@ -1,6 +1,6 @@
 import type { Place } from '../../simulation/network.ts'
 import type { Draft, Strike } from './draft.ts'
-import { cutAfter, deferral, failingLoads, failover, manyTags, splitLanes, unevenClock } from './recipes.ts'
+import { cutAfter, deferral, failingLoads, failover, lateSet, manyTags, splitLanes, unevenClock } from './recipes.ts'
 
 interface FaultRecipe {
   readonly weight: number
@@ -32,6 +32,7 @@ export type Fault =
   | 'split-lanes'
   | 'uneven-clock'
   | 'many-tags'
+  | 'late-set'
   | 'mixed'
 
 const length = ({ chance }: Draft) => (chance.yes(0.5) ? chance.spread(5, 80) : chance.spread(60, 1_200))
@@ -147,6 +148,7 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
   'split-lanes': { weight: 0.7, apply: splitLanes },
   'uneven-clock': { weight: 0.7, apply: unevenClock },
   'many-tags': { weight: 0.5, apply: manyTags },
+  'late-set': { weight: 0.5, apply: lateSet },
   mixed: {
     weight: 3,
     apply: (draft, strike) => {

@@ -176,3 +176,21 @@ export function cutAfter(draft: Draft, { at, victim, target }: Strike): void {
   if (script === 'renew')
     draft.add(at + 1, { ...target, process: victim, kind: 'read', load: { before: 300, after: 300, fails: false } })
 }
+
+/** A set leaves on a connection that breaks, another follows it on the next one, and the first is executed last. */
+export function lateSet(draft: Draft, { at, target }: Strike): number {
+  const { chance } = draft
+  const row = 3 + (target.row % 2)
+  const entry = { name: 'owned', row, process: row % draft.processes } as const
+  draft.add(at, { ...entry, kind: 'set' })
+  draft.add(at + 0.1, { ...entry, kind: 'set' })
+  draft.add(at + chance.between(0.3, 2), {
+    kind: 'cut',
+    process: entry.process,
+    role: 'data',
+    late: chance.between(15, 58),
+  })
+  for (let read = chance.whole(1, 3); read > 0; read--)
+    draft.read(at + chance.between(60, 400), { ...entry, process: draft.process() })
+  return 100
+}
