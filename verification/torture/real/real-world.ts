@@ -28,15 +28,17 @@ export class RealWorldOfSites implements World {
   readonly tries: number
   readonly #library: string
   readonly #database: RedisServer
+  readonly #program: string
   readonly #free: Site[]
-  readonly #sites: readonly Site[]
+  readonly #sites: Set<Site>
   readonly #waiting: ((site: Site) => void)[] = []
   #runs = 0
 
-  private constructor(library: string, database: RedisServer, sites: readonly Site[]) {
-    this.#library = library
-    this.#database = database
-    this.#sites = sites
+  private constructor(plan: { library: string; program: string; database: RedisServer }, sites: readonly Site[]) {
+    this.#library = plan.library
+    this.#program = plan.program
+    this.#database = plan.database
+    this.#sites = new Set(sites)
     this.#free = [...sites]
     this.parallel = sites.length
     this.tries = sites.length
@@ -50,23 +52,47 @@ export class RealWorldOfSites implements World {
     const sites = await Promise.all(
       Array.from({ length: parallel }, () => Site.start({ processes: PROCESSES, program })),
     )
-    return new RealWorldOfSites(library, database, sites)
+    return new RealWorldOfSites({ library, program, database }, sites)
   }
 
   async run(schedule: Schedule): Promise<Outcome> {
-    const site = this.#free.pop() ?? (await new Promise<Site>((resolve) => this.#waiting.push(resolve)))
-    try {
+    for (let tries = 1; ; tries++) {
+      const site = this.#free.pop() ?? (await new Promise<Site>((resolve) => this.#waiting.push(resolve)))
       const run = `${schedule.seed}-${this.#runs++}`
-      return await runForReal(schedule, { site, library: this.#library, databasePort: this.#database.port, run })
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free.push(site)
-      else next(site)
+      try {
+        const outcome = await runForReal(schedule, {
+          site,
+          library: this.#library,
+          databasePort: this.#database.port,
+          run,
+        })
+        this.#giveBack(site)
+        return outcome
+      } catch (error) {
+        this.#giveBack(await this.#replace(site))
+        // The site failed, not what is tortured on it: another one takes the schedule over.
+        console.error(`${String(error)} (try ${tries})`)
+        if (tries === 3) throw error
+      }
     }
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#sites.map((site) => site.stop()))
+    await Promise.all([...this.#sites].map((site) => site.stop()))
     await this.#database.stop()
+  }
+
+  #giveBack(site: Site): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free.push(site)
+    else next(site)
+  }
+
+  async #replace(site: Site): Promise<Site> {
+    this.#sites.delete(site)
+    void site.stop().catch(() => {})
+    const other = await Site.start({ processes: PROCESSES, program: this.#program })
+    this.#sites.add(other)
+    return other
   }
 }

@@ -42,6 +42,7 @@ class RealRun {
   /** Who runs in each worker. */
   readonly #labels: string[] = []
   #startsAt = 0
+  #phase = 'clearing'
   #lives = 0
 
   constructor(schedule: Schedule, plan: RealPlan) {
@@ -56,16 +57,32 @@ class RealRun {
     }
   }
 
+  /** Rejects when the site itself does not come to an end: that says nothing about what is tortured. */
   async play(): Promise<Outcome> {
+    let timer: NodeJS.Timeout | undefined
+    const stuck = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`seed ${this.#schedule.seed} got stuck: ${this.#phase}`)),
+        endOf(this.#schedule) + 4 * PATIENCE + CLOSING,
+      )
+    })
+    return Promise.race([this.#play(), stuck]).finally(() => clearTimeout(timer))
+  }
+
+  async #play(): Promise<Outcome> {
     const { site } = this.#plan
     await site.clear()
+    this.#phase = 'a replica follows'
     if (this.#schedule.steps.some(({ action }) => action.kind === 'lag')) await site.follow()
+    this.#phase = 'opening'
     this.#startsAt = sharedNow() + HEAD_START
     const workers = site.workers.slice(0, this.#schedule.processes.length)
     await Promise.all(workers.map((_, index) => this.#open(index, `P${index}`)))
     for (const { at, action } of this.#schedule.steps)
       if (!isApplication(action)) this.#at(at, () => disturb(this.#world, action))
+    this.#phase = 'the schedule'
     await this.#until(endOf(this.#schedule) + 1)
+    this.#phase = 'disturbances'
     await Promise.all(this.#busy)
     await this.#comeToRest()
     return this.#check()
@@ -73,15 +90,20 @@ class RealRun {
 
   async #comeToRest(): Promise<void> {
     const { site } = this.#plan
+    this.#phase = 'healing'
     await site.heal()
+    this.#phase = 'settling'
     await this.#tellAll({ kind: 'settle', within: PATIENCE })
     this.#note({ kind: 'rested' })
+    this.#phase = 'opening a newcomer'
     await this.#open(0, 'N')
+    this.#phase = 'looking'
     await pause(MAX_STALENESS + 20)
     const entries = this.#entries()
     await this.#tellAll({ kind: 'look', entries })
     await this.#tellAll({ kind: 'settle', within: PATIENCE })
     this.#note({ kind: 'looked' })
+    this.#phase = 'closing'
     await this.#tellAll({ kind: 'close', within: CLOSING })
     this.#note({ kind: 'closed' })
   }
