@@ -1,6 +1,24 @@
-import { isOver, stepsOf, take } from './moves.ts'
-import { Broken, type Bug } from './process.ts'
-import { type Budget, initialState, type State } from './state.ts'
+/** A promise that a step broke. */
+export class Broken extends Error {
+  override readonly name = 'Broken'
+}
+
+/** A step that can be taken in a state. */
+export interface Step<S> {
+  readonly label: string
+  /** The state after it; throws {@link Broken} when it breaks a promise. The state before stays as it is. */
+  readonly take: () => S
+}
+
+/** A protocol as the explorer sees it: states, and the steps between them. */
+export interface System<S> {
+  readonly initial: S
+  steps(state: S): readonly Step<S>[]
+  /** Whether nobody can be told anything wrong any more. */
+  isOver?(state: S): boolean
+  /** What is wrong with a state in which nothing can happen any more; undefined: nothing. */
+  deadEnd?(state: S): string | undefined
+}
 
 /** What an exploration found. */
 export interface Exploration {
@@ -11,41 +29,38 @@ export interface Exploration {
   readonly violation: { readonly what: string; readonly steps: readonly string[] } | undefined
 }
 
-interface Node {
-  readonly state: State
+interface Node<S> {
+  readonly state: S
   readonly label: string
-  readonly before: Node | undefined
+  readonly before: Node<S> | undefined
 }
 
 /**
- * Visits every state that can be reached within a budget, breadth first, so that the first violation is a shortest one.
- * States are told apart by a 53-bit digest: among a million states a collision, which would hide one, has odds below 1e-4.
+ * Visits every state that can be reached, breadth first, so that the first violation is a shortest one. States are told apart
+ * by a 53-bit digest: among a million states a collision, which would hide one, has odds below 1e-4.
  */
-export function explore(budget: Budget, bugs: ReadonlySet<Bug> = new Set(), limit = 400_000): Exploration {
-  const seen = new Set<number>()
-  let frontier: Node[] = [{ state: initialState(budget), label: '', before: undefined }]
-  seen.add(digest(JSON.stringify((frontier[0] as Node).state)))
+export function explore<S>(system: System<S>, limit = 400_000): Exploration {
+  const seen = new Set<number>([digest(JSON.stringify(system.initial))])
+  let frontier: Node<S>[] = [{ state: system.initial, label: '', before: undefined }]
+  const broken = (node: Node<S>, what: string, last: readonly string[] = []): Exploration => ({
+    states: seen.size,
+    exhausted: false,
+    violation: { what, steps: [...wayTo(node), ...last] },
+  })
   while (frontier.length > 0) {
-    const next: Node[] = []
+    const next: Node<S>[] = []
     for (const node of frontier) {
-      for (const step of stepsOf(node.state)) {
-        let state: State
-        try {
-          state = take(node.state, bugs, step)
-        } catch (error) {
-          if (!(error instanceof Broken)) throw error
-          return {
-            states: seen.size,
-            exhausted: false,
-            violation: { what: error.message, steps: [...wayTo(node), step.label] },
-          }
-        }
+      const steps = system.steps(node.state)
+      const wrong = steps.length === 0 ? system.deadEnd?.(node.state) : undefined
+      if (wrong !== undefined) return broken(node, wrong)
+      for (const step of steps) {
+        const state = tryStep(step)
+        if (state instanceof Broken) return broken(node, state.message, [step.label])
         const key = digest(JSON.stringify(state))
         if (seen.has(key)) continue
         seen.add(key)
         if (seen.size >= limit) return { states: seen.size, exhausted: false, violation: undefined }
-        if (isOver(state)) continue
-        next.push({ state, label: step.label, before: node })
+        if (!system.isOver?.(state)) next.push({ state, label: step.label, before: node })
       }
     }
     frontier = next
@@ -53,9 +68,18 @@ export function explore(budget: Budget, bugs: ReadonlySet<Bug> = new Set(), limi
   return { states: seen.size, exhausted: true, violation: undefined }
 }
 
-function wayTo(node: Node): string[] {
+function tryStep<S>(step: Step<S>): S | Broken {
+  try {
+    return step.take()
+  } catch (error) {
+    if (error instanceof Broken) return error
+    throw error
+  }
+}
+
+function wayTo<S>(node: Node<S>): string[] {
   const steps: string[] = []
-  for (let at: Node | undefined = node; at?.before !== undefined; at = at.before) steps.push(at.label)
+  for (let at: Node<S> | undefined = node; at?.before !== undefined; at = at.before) steps.push(at.label)
   return steps.reverse()
 }
 

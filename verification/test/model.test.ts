@@ -1,28 +1,90 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
-import { BOUNDS, PLANTED } from '../model/bounds.ts'
+import { ACKNOWLEDGED } from '../model/acknowledged/system.ts'
+import type { Aspect } from '../model/aspect.ts'
+import { BATCHES } from '../model/batches/system.ts'
+import { ENTRY } from '../model/entry/bounds.ts'
 import { explore } from '../model/explore.ts'
-import type { Bug } from '../model/process.ts'
-
-const small = ['a writer, a reader', 'a queued invalidation', 'a reader that writes'] as const
+import { PRUNING } from '../model/pruning/system.ts'
+import { SHARDS } from '../model/shards/system.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
+const systemOf = (table: Aspect['bounds'], name: string) => {
+  const system = table[name]
+  if (system === undefined) throw new Error(`the model has no '${name}'`)
+  return system
+}
+
+/** The small bounds; `npm run model` explores all. */
+const SMALL: readonly (readonly [Aspect, string])[] = [
+  [ENTRY, 'a writer, a reader'],
+  [ENTRY, 'a queued invalidation'],
+  [ENTRY, 'a reader that writes'],
+  [BATCHES, 'a load that fails, a process that is killed'],
+  [SHARDS, 'two shards'],
+  [ACKNOWLEDGED, 'leases that are renewed'],
+  [ACKNOWLEDGED, 'a new life of the server'],
+]
+
+const PLANTED: readonly (readonly [Aspect, string])[] = [
+  [ENTRY, 'commit without token'],
+  [ENTRY, 'reading noted after the load'],
+  [ENTRY, 'joiner unchecked'],
+  ...Object.keys(PRUNING.planted).map((bug) => [PRUNING, bug] as const),
+  ...Object.keys(BATCHES.planted).map((bug) => [BATCHES, bug] as const),
+  ...Object.keys(ACKNOWLEDGED.planted).map((bug) => [ACKNOWLEDGED, bug] as const),
+  [SHARDS, 'life of the entry ignored'],
+  [SHARDS, 'life of the clock ignored'],
+  [SHARDS, 'told before it is deleted'],
+]
+
 describe('the model of the protocol', () => {
-  test.each(small)('breaks no promise in any state within this bound: %s', (name) => {
-    const { exhausted, violation, states } = explore(BOUNDS[name])
-    expect(violation).toBeUndefined()
-    expect(exhausted).toBe(true)
-    expect(states).toBeGreaterThan(1_000)
+  test.each(SMALL.map(([aspect, bound]) => [aspect.name, bound, aspect] as const))(
+    '%s: breaks no promise in any state within this bound: %s',
+    (_, bound, { bounds }) => {
+      const { exhausted, violation, states } = explore(systemOf(bounds, bound))
+      expect(violation).toBeUndefined()
+      expect(exhausted).toBe(true)
+      expect(states).toBeGreaterThan(1_000)
+    },
+  )
+
+  test.each(PLANTED.map(([aspect, bug]) => [aspect.name, bug, aspect] as const))(
+    '%s: finds the way to a broken promise when a bug is planted: %s',
+    (_, bug, { planted }) => {
+      const { violation } = explore(systemOf(planted, bug))
+      expect(violation?.what).toMatch(/invalidated|waits for ever|is gone/)
+      expect(violation?.steps.length).toBeGreaterThan(3)
+    },
+  )
+})
+
+describe('the page on the model', () => {
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+  const page = readFileSync(join(root, 'docs', 'protocol-model.md'), 'utf8')
+  const rows = page.split('\n').filter((line) => /^\| .*`[\w/-]+\.ts: /.test(line))
+
+  /** What a cell of the table names: files, and the names that stand in them. */
+  const named = (cell: string) =>
+    [...cell.matchAll(/`([\w/-]+\.ts): ([^`]+)`/g)].map(([, file = '', name = '']) => ({ file, name }))
+
+  test('maps many steps to code', () => {
+    expect(rows.length).toBeGreaterThan(25)
   })
 
-  test.each<Bug>([
-    'commit without token',
-    'reading noted after the load',
-    'fill without the born fence',
-    'joiner unchecked',
-  ])('finds the way to a stale answer when a bug is planted: %s', (bug) => {
-    const { violation } = explore(BOUNDS[PLANTED[bug]], new Set([bug]))
-    expect(violation?.what).toMatch(/everything before \d+ was invalidated/)
-    expect(violation?.steps.length).toBeGreaterThan(3)
-  })
+  test.each(rows.flatMap((row) => named(row).map(({ file, name }) => [file, name] as const)))(
+    'names what there is: %s has %s',
+    (file, name) => {
+      const path = [join(root, 'verification', 'model', file), join(root, 'packages', 'core', 'src', file)].find(
+        existsSync,
+      )
+      expect(path, `${file} is in neither the model nor the engine`).toBeDefined()
+      const words = name.split(/\W+/).filter((word) => word.length > 1)
+      const text = readFileSync(path as string, 'utf8')
+      for (const word of words) expect(text, `${file} does not say ${word}`).toMatch(new RegExp(`\\b${word}\\b`))
+    },
+  )
 })

@@ -1,5 +1,8 @@
+import type { Aspect } from '../aspect.ts'
+import type { System } from '../explore.ts'
+import { isOver, stepsOf, take } from './moves.ts'
 import type { Bug } from './process.ts'
-import type { Budget } from './state.ts'
+import { type Budget, initialState, type State } from './state.ts'
 
 const NOTHING: Budget = {
   writes: [0, 0],
@@ -19,7 +22,7 @@ const NOTHING: Budget = {
 const bound = (part: Partial<Budget>): Budget => ({ ...NOTHING, ...part })
 
 /** What is explored, each exhaustively. */
-export const BOUNDS = {
+const BOUNDS = {
   'a writer, a reader': bound({ writes: [0, 1], reads: [2, 0] }),
   'a heartbeat': bound({ writes: [0, 1], reads: [2, 0], beats: 1 }),
   'a proof that lapses': bound({ writes: [0, 1], reads: [2, 0], lapses: 1 }),
@@ -38,7 +41,7 @@ export const BOUNDS = {
 } satisfies Readonly<Record<string, Budget>>
 
 /** Planted bugs, and the bound that must find each. */
-export const PLANTED: Readonly<Record<Bug, keyof typeof BOUNDS>> = {
+const PLANTED: Readonly<Record<Bug, keyof typeof BOUNDS>> = {
   'commit without token': 'a writer, a reader',
   'reading noted after the load': 'a writer, a reader',
   'fill without the born fence': 'a heartbeat',
@@ -50,4 +53,21 @@ export const PLANTED: Readonly<Record<Bug, keyof typeof BOUNDS>> = {
   'proof without catching up': 'a lost message',
   'put overwrites': 'two write-throughs',
   'replay after the gate': 'a connection that breaks',
+}
+
+function system(budget: Budget, bugs: ReadonlySet<Bug> = new Set()): System<State> {
+  return {
+    initial: initialState(budget),
+    steps: (state) => stepsOf(state).map((step) => ({ label: step.label, take: () => take(state, bugs, step) })),
+    isOver,
+  }
+}
+
+/** One entry and one tag: reads, loads, leases, invalidations, the bus, proofs, outages and write-throughs. */
+export const ENTRY: Aspect = {
+  name: 'entry',
+  bounds: Object.fromEntries(Object.entries(BOUNDS).map(([name, budget]) => [name, system(budget)])),
+  planted: Object.fromEntries(
+    Object.entries(PLANTED).map(([bug, name]) => [bug, system(BOUNDS[name], new Set([bug as Bug]))]),
+  ),
 }

@@ -1,3 +1,4 @@
+import { Broken } from '../explore.ts'
 import type { Command, Flight, Process, Reader, State, Stored } from './state.ts'
 
 /** Ways to break the protocol on purpose. */
@@ -13,11 +14,6 @@ export type Bug =
   | 'proof without catching up'
   | 'put overwrites'
   | 'replay after the gate'
-
-/** A broken promise. */
-export class Broken extends Error {
-  override readonly name = 'Broken'
-}
 
 /** One transition's view: the state it changes, and which bugs are planted. */
 export interface Move {

@@ -1,3 +1,5 @@
+import { copy } from '../copy.ts'
+
 /** A value in Redis, with what its header says. */
 export interface Stored {
   readonly version: number
@@ -170,13 +172,4 @@ export function initialState(budget: Budget): State {
     incs: 1,
     ids: 0,
   }
-}
-
-/** A deep copy of plain data. */
-export function copy<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(copy) as T
-  const made: Record<string, unknown> = {}
-  for (const key in value) made[key] = copy(value[key])
-  return made as T
 }

@@ -1,3 +1,4 @@
+import { copy } from '../copy.ts'
 import { receiveMessage, receiveReply, storePut } from './client.ts'
 import {
   applyLocally,
@@ -12,7 +13,7 @@ import {
   startRead,
 } from './process.ts'
 import { execute, failOver } from './server.ts'
-import { copy, type State } from './state.ts'
+import type { State } from './state.ts'
 
 /** One possible step. */
 export interface Step {

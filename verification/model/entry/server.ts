@@ -1,6 +1,6 @@
+import { copy } from '../copy.ts'
 import type { Move } from './process.ts'
 import type { Answer, Command, Redis, State } from './state.ts'
-import { copy } from './state.ts'
 
 /** Executes the oldest unexecuted command of a process. `steal`: the lease of the other has run out. */
 export function execute(move: Move, at: number, command: Command, steal: boolean): void {
