@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Cache, CachedName, CacheOptions, createCache } from '@granary/core'
-import type { Entry, LeftOver, Tier } from '../history/record.ts'
+import type { Entry, Tier } from '../history/record.ts'
 import type { EntryName, Reach } from '../schedule/schedule.ts'
 import { groupOf, MAX_STALENESS, NAMES, POLICIES, type Row } from './entries.ts'
 import type { Answer, Asking, Delivery, Load, Subject } from './subject.ts'
@@ -89,9 +89,10 @@ export class GranarySubject implements Subject {
     return this.#cache.whenDelivered()
   }
 
-  inspect(): LeftOver & { connected: boolean; failures: number } {
+  inspect(): ReturnType<Subject['inspect']> {
     const failures = Object.values(this.#cache.stats().redisFailures).reduce((sum, times) => sum + times, 0)
-    return { ...this.#cache.inspect(), connected: this.#cache.health().redis === 'open', failures }
+    const { redis, reason } = this.#cache.health()
+    return { ...this.#cache.inspect(), connected: redis === 'open', failures, reason }
   }
 
   close(): Promise<void> {

@@ -36,6 +36,6 @@ export interface Subject {
   /** Resolves when everything that was queued is in force everywhere. */
   whenDelivered(): Promise<void>
   /** Whether the cache uses Redis now, and what runs inside. */
-  inspect(): LeftOver & { readonly connected: boolean; readonly failures: number }
+  inspect(): LeftOver & { readonly connected: boolean; readonly failures: number; readonly reason?: string | undefined }
   close(): Promise<void>
 }

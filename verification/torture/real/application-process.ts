@@ -8,6 +8,7 @@ import { sharedNow } from './shared-time.ts'
 
 /** One process of the application during one schedule. */
 export class ApplicationProcess {
+  readonly #label: string
   readonly #subject: Subject
   readonly #tracker: Tracker
   readonly #stage: Stage
@@ -15,7 +16,11 @@ export class ApplicationProcess {
   /** Steps that are still to come. */
   #waiting = 0
 
-  private constructor(subject: Subject, database: Database, record: (happened: Happened) => void) {
+  private constructor(
+    label: string,
+    { subject, database, record }: { subject: Subject; database: Database; record: (happened: Happened) => void },
+  ) {
+    this.#label = label
     this.#subject = subject
     this.#record = record
     this.#tracker = new Tracker(record)
@@ -37,7 +42,7 @@ export class ApplicationProcess {
   ): Promise<ApplicationProcess> {
     const record = (happened: Happened) => write({ ...happened, at: sharedNow() - startsAt, process: label })
     record({ kind: 'born', skew })
-    const opened = new ApplicationProcess(await open(), database, record)
+    const opened = new ApplicationProcess(label, { subject: await open(), database, record })
     for (const step of steps) opened.#await(step, startsAt)
     return opened
   }
@@ -92,8 +97,11 @@ export class ApplicationProcess {
   }
 
   async #connected(until: number): Promise<void> {
-    while (!this.#subject.inspect().connected) {
-      if (sharedNow() >= until) await new Promise(() => {})
+    for (let state = this.#subject.inspect(); !state.connected; state = this.#subject.inspect()) {
+      if (sharedNow() >= until) {
+        console.error(`${this.#label} is not connected: ${JSON.stringify(state)}`)
+        await new Promise(() => {})
+      }
       await pause(5)
     }
   }
