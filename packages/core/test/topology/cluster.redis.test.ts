@@ -237,6 +237,21 @@ describe('C14: slots that move', () => {
   })
 })
 
+describe('C14: the slot of the clock that moves', () => {
+  test('is followed by a process that only reads', async () => {
+    const cache = await stage.node()
+    const rows = cache.define<[number], string>('row', { ...POLICY, consistency: 'strong' })
+    const [from, [to]] = [await stage.home(), await stage.others()] as [RedisServer, [RedisServer]]
+    await moveSlot(stage.cluster, slotOf(stage.clockKey), { from, to })
+    await until(async () => {
+      const { tier } = await cache.observe(() => rows.getOrSet([1], () => 'row'))
+      await wait(5)
+      return tier === 'l2'
+    })
+    await moveSlot(stage.cluster, slotOf(stage.clockKey), { from: to, to: from })
+  })
+})
+
 describe('C14: a slot that was left half-way', () => {
   test('entries that are not there yet live at the target, and invalidations find them', async () => {
     const [a, b] = [await stage.node(), await stage.node()]

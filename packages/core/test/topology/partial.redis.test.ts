@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { STEADY, useCluster } from '../stage/cluster-stage.ts'
 import { ROW } from '../stage/oracle.ts'
-import { delivered, timed } from '../stage/redis-stage.ts'
+import { delivered, timed, until } from '../stage/redis-stage.ts'
 
 const stage = useCluster(STEADY)
 const keyOf = (id: number) => `${stage.namespace}:row:1:${id}`
@@ -110,5 +110,57 @@ describe('C7: one master out of reach of one process', () => {
     expect(cache.inspect().queued).toBe(1)
     await refusal.lift()
     await cache.whenDelivered()
+  })
+
+  test('a key that waits is not read there while its master answers everything but the deletion', async () => {
+    const { sick, lost } = await twoRows()
+    const [cache, other] = [await stage.node(), await stage.node()]
+    const strong = cache.define<[number], string>('row', { ...ROW, consistency: 'strong' })
+    await rowsOf(other).getOrSet([lost], () => 'old')
+    await other.drain()
+    expect(await strong.getOrSet([lost], () => 'not asked')).toBe('old')
+    await sick.command('ACL', 'SETUSER', 'default', '-del')
+    expect(await strong.delete([lost])).toMatchObject({ queued: true })
+    const reads = new Set<string>()
+    for (const endAt = performance.now() + 700; performance.now() < endAt; await wait(2))
+      reads.add(await strong.getOrSet([lost], () => 'new'))
+    expect(reads).toEqual(new Set(['new']))
+    expect(await sick.command('EXISTS', keyOf(lost))).toBe(1)
+    await sick.command('ACL', 'SETUSER', 'default', '+del')
+    await cache.whenDelivered()
+    expect(await rowsOf(other).getOrSet([lost], () => 'newer')).not.toBe('old')
+  })
+
+  test('memory is not filled again from an entry that is about to go: it goes first, and the bus is told then', async () => {
+    const { cache, proxyOf } = await proxied()
+    const { sick, lost } = await twoRows()
+    const other = await stage.node()
+    await rowsOf(other).getOrSet([lost], () => 'old')
+    await other.drain()
+    await rowsOf(cache).getOrSet([lost], () => 'not asked')
+    await proxyOf(sick).inject({ kind: 'delay', ms: 80, direction: 'up' })
+    const told = new Promise((resolve) => {
+      other.on('invalidation-received', () => resolve(rowsOf(other).getOrSet([lost], () => 'new')))
+    })
+    expect(await rowsOf(cache).delete([lost])).toMatchObject({ delivered: true })
+    expect(await told).toBe('new')
+    expect(await rowsOf(other).getOrSet([lost], () => 'new')).toBe('new')
+  })
+
+  test('a master that is frozen is left though nobody asks it anything, and used again when it goes on', async () => {
+    const { sick, lost } = await twoRows()
+    const cache = await stage.node({ maxStaleness: '300ms' })
+    const events: string[] = []
+    cache.on('shard-lost', ({ node }) => events.push(`lost ${node}`))
+    cache.on('shards-recovered', () => events.push('recovered'))
+    await sick.pause()
+    await until(() => events.length === 1)
+    expect(events).toEqual([`lost ${sick.host}:${sick.port}`])
+    expect(cache.health().redis).toBe('open')
+    await sick.resume()
+    await until(() => events.at(-1) === 'recovered')
+    await rowsOf(cache).getOrSet([lost], () => 'row')
+    await cache.drain()
+    expect(await sick.command('EXISTS', keyOf(lost))).toBe(1)
   })
 })
