@@ -17,6 +17,9 @@ const SETTINGS = {
   enableReadyCheck: false,
   maxRetriesPerRequest: 0,
   retryStrategy: () => null,
+  // A sentinel that does not answer is passed over; when none does, the attempt has failed, and the next one is ours.
+  sentinelCommandTimeout: 250,
+  sentinelRetryStrategy: () => null,
   reconnectOnError: null,
   keyPrefix: '',
   protocol: 2,

@@ -1,7 +1,24 @@
-import { startFaultProxy, startRedis, startRedisCluster } from '@granary/testing'
+import { setTimeout as wait } from 'node:timers/promises'
+import { createCache } from '@granary/core'
+import {
+  type RedisCluster,
+  type RedisServer,
+  startFaultProxy,
+  startRedis,
+  startRedisCluster,
+  startSentinel,
+} from '@granary/testing'
 import { Cluster } from 'ioredis'
-import { describe, expect, test } from 'vitest'
-import { bucket, concurrency, createRateLimiter, quota, type RateLimiterRedis, window } from '../../src/index.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import {
+  bucket,
+  concurrency,
+  createRateLimiter,
+  quota,
+  type RateLimiter,
+  type RateLimiterRedis,
+  window,
+} from '../../src/index.ts'
 import { limiterOn, SILENT, until } from '../support/limiter.ts'
 import { Stopwatch } from '../support/stopwatch.ts'
 
@@ -88,6 +105,51 @@ describe('a cluster', () => {
     await cluster.stop()
   }, 60_000)
 })
+
+/** A subject is decided by Redis, by this process while its server is lost, and by Redis again, which has kept the count. */
+async function survives(limiter: RateLimiter, lose: () => Promise<unknown>): Promise<void> {
+  await limiter.ready()
+  const set = limiter.define('user', { limits: { minute: window(10, '1m') }, deadline: '100ms' })
+  await until(async () => (await set.peek('user:0')).source === 'redis')
+  expect(await set.check('user:0')).toMatchObject({ ok: true, source: 'redis' })
+  await wait(100)
+  await lose()
+  const watch = new Stopwatch()
+  expect((await set.check('user:0')).ok).toBe(true)
+  expect(watch.stop()).toBeLessThan(300)
+  await until(async () => (await set.peek('user:0')).source === 'redis', 15_000)
+  await until(async () => (await set.peek('user:0')).limits.minute?.remaining === 8)
+}
+
+describe('the connections of a cache', () => {
+  test('to a cluster: a subject whose master is frozen is decided, and found again at its successor', async () => {
+    const cluster = await startRedisCluster({ masters: 3, replicas: 1 })
+    onTestFinished(() => cluster.stop())
+    const cache = createCache({ namespace: 'test', logger: SILENT, redis: { client: { cluster: cluster.addresses } } })
+    onTestFinished(() => cache.close())
+    const limiter = createRateLimiter({ redis: cache.redis as RateLimiterRedis, namespace: 'test', logger: SILENT })
+    onTestFinished(() => limiter.close())
+    await survives(limiter, async () => (await masterOfCount(cluster)).pause())
+  }, 40_000)
+
+  test('to what Sentinel names: when the master is frozen, the next one is asked', async () => {
+    const group = await startSentinel({ replicas: 1 })
+    onTestFinished(() => group.stop())
+    const client = { sentinels: group.addresses, name: group.name }
+    const cache = createCache({ namespace: 'test', logger: SILENT, redis: { client } })
+    onTestFinished(() => cache.close())
+    const limiter = createRateLimiter({ redis: cache.redis as RateLimiterRedis, namespace: 'test', logger: SILENT })
+    onTestFinished(() => limiter.close())
+    await survives(limiter, async () => (await group.master()).pause())
+  }, 40_000)
+})
+
+/** The master that keeps the count of the one subject. */
+async function masterOfCount(cluster: RedisCluster): Promise<RedisServer> {
+  const masters = await cluster.masters()
+  const keys = await Promise.all(masters.map(async (master) => (await master.command('KEYS', '*user:0')) as string[]))
+  return masters[keys.findIndex((found) => found.length > 0)] as RedisServer
+}
 
 describe('a Redis of an earlier connection', () => {
   test('is found again by a limiter that was made before it was there', async () => {
