@@ -46,10 +46,8 @@ export class Supervisor {
   readonly #firstAttempt: Promise<void>
   readonly #loop: Promise<void>
   #endFirstAttempt: () => void = () => {}
-  #beginClosing: () => void = () => {}
-  readonly #closing = new Promise<void>((resolve) => {
-    this.#beginClosing = resolve
-  })
+  /** Ends the pause before the next attempt. */
+  #endPause: () => void = () => {}
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -92,7 +90,7 @@ export class Supervisor {
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#beginClosing()
+    this.#endPause()
     const cause = new RedisUnavailable('shut')
     this.#options.link.shut()
     this.#disturb?.(cause)
@@ -123,7 +121,7 @@ export class Supervisor {
       const cause = this.#downSince?.cause ?? new RedisUnavailable('shut')
       this.#session?.end(cause)
       this.#session = undefined
-      if (!this.#closed) await waitAtMost(this.#options.clock, this.#pauseAfter(Math.max(attempt, 0)), this.#closing)
+      if (!this.#closed) await this.#pause(this.#pauseAfter(Math.max(attempt, 0)))
     }
     this.#session?.end(new RedisUnavailable('shut'))
   }
@@ -135,6 +133,17 @@ export class Supervisor {
     if (down === undefined || this.#closed || down.toldAt > latest) return
     down.toldAt = clock.now()
     effects.awaited(down.cause, down.wall)
+  }
+
+  /** A promise of its own each time: what waits on one that lives as long as the cache would pile up in a long outage. */
+  #pause(delay: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.schedule(delay, resolve)
+      this.#endPause = () => {
+        cancel()
+        resolve()
+      }
+    })
   }
 
   #pauseAfter(attempt: number): number {
