@@ -7,7 +7,11 @@ import { lookInMemory } from './engine/lookup.ts'
 import { getOrSetMany, type LoadMany } from './engine/many.ts'
 import { addressesOf, type NameState, type Operation, planOperation } from './engine/operation.ts'
 import { put, set } from './engine/put.ts'
-import { lookInTransaction, readInTransaction, readManyInTransaction } from './engine/read-in-transaction.ts'
+import {
+  lookInTransaction,
+  readInTransaction,
+  readManyInTransaction,
+} from './engine/transaction/read-in-transaction.ts'
 import { give } from './entry/stored-value.ts'
 import { readPolicyOf, reportCall, scopesRun, transactionOf } from './flight/call-scope.ts'
 import { isBehind } from './invalidation/following.ts'

@@ -6,7 +6,7 @@ export { createCache } from './create-cache.ts'
 export { type Duration, type DurationUnit, ms, parseDuration } from './duration.ts'
 export type { Receipt } from './engine/invalidate.ts'
 export type { Address } from './engine/remote.ts'
-export type { CacheTransaction } from './engine/transact.ts'
+export type { CacheTransaction } from './engine/transaction/transact.ts'
 export {
   BatchMismatch,
   CacheClosed,

@@ -10,7 +10,7 @@ import { EVERYTHING, OutboundQueue } from '../src/invalidation/outbound-queue.ts
 import { isTripped, record, TRIP_RULE, UNTRIPPED } from '../src/redis/connection/breaker.ts'
 import { CONNECTION_SETTINGS, Connection } from '../src/redis/connection/connection.ts'
 import { ServerTime } from '../src/redis/connection/server-time.ts'
-import { Suspects } from '../src/redis/suspects.ts'
+import { Suspects } from '../src/redis/remembered/suspects.ts'
 import { useRedis } from './stage/redis-stage.ts'
 
 const stage = useRedis()

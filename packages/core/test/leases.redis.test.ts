@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Cache, CachedName } from '../src/index.ts'
-import { UnreturnedLeases } from '../src/redis/unreturned-leases.ts'
+import { UnreturnedLeases } from '../src/redis/remembered/unreturned-leases.ts'
 import { Database } from './stage/database.ts'
 import { eventsOf } from './stage/memory-stage.ts'
 import { until, useRedis } from './stage/redis-stage.ts'

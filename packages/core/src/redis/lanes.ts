@@ -5,10 +5,10 @@ import type { Connection } from './connection/connection.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { Holder, LeaseAnswer, LeaseRequest } from './frames.ts'
 import { type Callbacks, Gather } from './gather.ts'
+import type { Suspects } from './remembered/suspects.ts'
 import { askForLeases } from './script/leases.ts'
 import type { Session } from './session.ts'
 import { HEADER_BYTES, LARGE, LARGEST_FRAME, LargeNames, readable, unlessWrongType } from './sizes.ts'
-import type { Suspects } from './suspects.ts'
 
 /** What lanes need beside their session. */
 export interface LaneOptions {

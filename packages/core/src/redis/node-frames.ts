@@ -4,10 +4,10 @@ import { RedisUnavailable } from '../errors.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest, Told, ToldScript } from './frames.ts'
 import { Lanes } from './lanes.ts'
+import { Suspects } from './remembered/suspects.ts'
 import { runScript, type Script } from './script/script.ts'
 import type { Session } from './session.ts'
 import type { Supervisor } from './supervisor.ts'
-import { Suspects } from './suspects.ts'
 
 /** What the frames of one node need. */
 export interface NodeFramesParts {

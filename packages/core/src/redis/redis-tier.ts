@@ -17,12 +17,12 @@ import type { Link } from '../invalidation/link.ts'
 import type { Random } from '../random.ts'
 import { encodeWake } from './bus-message.ts'
 import type { FrameCall, Frames, ToldScript } from './frames.ts'
+import { type UnreturnedLease, UnreturnedLeases } from './remembered/unreturned-leases.ts'
 import { COMMIT, COMMIT_PUT, RELEASE, RENEW, WRITE as WRITE_FRAME } from './script/frame-scripts.ts'
 import { PUT_AND_TELL, WRITE_AND_TELL } from './script/metadata-scripts.ts'
 import type { Session } from './session.ts'
 import type { Deliver } from './supervision.ts'
 import type { Supervisor } from './supervisor.ts'
-import { type UnreturnedLease, UnreturnedLeases } from './unreturned-leases.ts'
 
 /** Where the tokens of lease and version stand in a frame. */
 const TOKEN_AT = 4

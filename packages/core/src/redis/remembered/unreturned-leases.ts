@@ -1,4 +1,4 @@
-import type { Address } from '../engine/remote.ts'
+import type { Address } from '../../engine/remote.ts'
 
 /** A lease that Redis may have granted and that nobody here holds. */
 export interface UnreturnedLease {

@@ -1,8 +1,8 @@
-import { runInScope, transactionOf } from '../flight/call-scope.ts'
-import { Transaction } from '../invalidation/transaction.ts'
-import { type Outbox, writeBody } from '../outbox/outbox.ts'
-import type { Engine } from './engine.ts'
-import { sendTargets } from './invalidate.ts'
+import { runInScope, transactionOf } from '../../flight/call-scope.ts'
+import { Transaction } from '../../invalidation/transaction.ts'
+import { type Outbox, writeBody } from '../../outbox/outbox.ts'
+import type { Engine } from '../engine.ts'
+import { sendTargets } from '../invalidate.ts'
 
 /** A transaction of the cache, as the code inside it sees it. */
 export interface CacheTransaction {

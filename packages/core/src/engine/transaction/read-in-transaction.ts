@@ -1,12 +1,12 @@
-import { Flight } from '../flight/flight.ts'
-import type { Transaction } from '../invalidation/transaction.ts'
-import { harvest } from './commit.ts'
-import type { Answer } from './get-or-set.ts'
-import type { Landing } from './landing.ts'
-import { load, refuseRecursion } from './load/load.ts'
-import { look } from './look.ts'
-import { checkBatch, type LoadMany } from './many.ts'
-import type { Operation } from './operation.ts'
+import { Flight } from '../../flight/flight.ts'
+import type { Transaction } from '../../invalidation/transaction.ts'
+import { harvest } from '../commit.ts'
+import type { Answer } from '../get-or-set.ts'
+import type { Landing } from '../landing.ts'
+import { load, refuseRecursion } from '../load/load.ts'
+import { look } from '../look.ts'
+import { checkBatch, type LoadMany } from '../many.ts'
+import type { Operation } from '../operation.ts'
 
 /**
  * Reads inside a transaction. What the tiers hold was committed and may be served, unless the transaction has invalidated it:

@@ -1,5 +1,5 @@
-import type { Address } from '../engine/remote.ts'
-import { RedisUnavailable } from '../errors.ts'
+import type { Address } from '../../engine/remote.ts'
+import { RedisUnavailable } from '../../errors.ts'
 
 /**
  * Keys whose last read was not answered in time. Their value may be too large to be read within any budget: reading it again
