@@ -4,6 +4,7 @@ import { UnreturnedLeases } from '../src/redis/remembered/unreturned-leases.ts'
 import { Database } from './stage/database.ts'
 import { eventsOf } from './stage/memory-stage.ts'
 import { until, useRedis } from './stage/redis-stage.ts'
+import { StandingClock } from './stage/standing-clock.ts'
 
 const stage = useRedis()
 
@@ -15,23 +16,25 @@ type Rows = CachedName<[number], string>
 const rowsOf = (cache: Cache): Rows => cache.define<[number], string>('row', { ttl: '5m' })
 const isThere = async (key: string) => (await stage.redis.command('EXISTS', key)) === 1
 
-/** A process behind a proxy, one elsewhere, and what the latter tells of waiting. */
-async function scene(callBudget: '100ms' | '2s') {
-  const { cache, proxy } = await stage.proxied({ maxStaleness: '1m', redis: { ...LEASE, callBudget } })
+/** A process behind a proxy whose budget passes only when the test says so, one elsewhere, and what the latter tells of waiting. */
+async function scene() {
+  const clock = new StandingClock()
+  const { cache, proxy } = await stage.proxied({ clock, maxStaleness: '1h', redis: { ...LEASE, callBudget: '20s' } })
   const other = await stage.node({ redis: LEASE })
   const [here, there] = [rowsOf(cache), rowsOf(other)]
   const failing = () => Promise.reject(new Error('so that the server knows the script that gives back'))
   await expect(here.getOrSet([0], failing)).rejects.toThrow()
   await until(async () => !(await isThere(here.keyOf([0]))))
-  return { cache, proxy, here, there, other, waits: eventsOf(other, 'lease-waited') }
+  return { clock, cache, proxy, here, there, other, waits: eventsOf(other, 'lease-waited') }
 }
 
 describe('A1: a lease that was granted and not heard of', () => {
   test('is given back when the answer does not come in time: others do not wait for it', async () => {
-    const { cache, proxy, here, there, waits } = await scene('100ms')
+    const { clock, cache, proxy, here, there, waits } = await scene()
     const silence = await proxy.inject({ kind: 'hang', direction: 'down', connections: [0] })
     const answer = cache.refresh(() => here.getOrSet([1], () => 'loaded without a lease'))
     await until(() => isThere(here.keyOf([1])))
+    await clock.advanceAsync(20_000)
     expect(await answer).toBe('loaded without a lease')
     await until(async () => !(await isThere(here.keyOf([1]))))
     expect(await there.getOrSet([1], () => 'loaded under a lease')).toBe('loaded under a lease')
@@ -40,7 +43,7 @@ describe('A1: a lease that was granted and not heard of', () => {
   })
 
   test('is given back when Redis is in use again after the connection broke', async () => {
-    const { cache, proxy, here, there, waits } = await scene('2s')
+    const { clock, cache, proxy, here, there, waits } = await scene()
     const recovered = eventsOf(cache, 'redis-recovered')
     const silence = await proxy.inject({ kind: 'hang', direction: 'down', connections: [0] })
     const answer = cache.refresh(() => here.getOrSet([1], () => 'loaded without a lease'))
@@ -48,14 +51,14 @@ describe('A1: a lease that was granted and not heard of', () => {
     await proxy.inject({ kind: 'reset', until: { ms: 0 } })
     await silence.lift()
     expect(await answer).toBe('loaded without a lease')
-    await until(() => recovered.length === 1)
+    await clock.until(() => recovered.length === 1)
     await until(async () => !(await isThere(here.keyOf([1]))))
     expect(await there.getOrSet([1], () => 'loaded under a lease')).toBe('loaded under a lease')
     expect(waits).toEqual([])
   })
 
   test('nor is one left behind by a load whose result could not be stored', async () => {
-    const { cache, proxy, here, there, waits } = await scene('2s')
+    const { clock, cache, proxy, here, there, waits } = await scene()
     const db = new Database([[1, 'row']])
     const release = db.hold()
     const answer = here.getOrSet([1], () => db.read(1))
@@ -64,13 +67,14 @@ describe('A1: a lease that was granted and not heard of', () => {
     await until(() => cache.health().redis === 'away')
     release()
     expect(await answer).toBe('row')
-    await until(async () => cache.health().redis === 'open' && !(await isThere(here.keyOf([1]))))
+    await clock.until(() => cache.health().redis === 'open')
+    await until(async () => !(await isThere(here.keyOf([1]))))
     expect(await there.getOrSet([1], () => 'loaded under a lease')).toBe('loaded under a lease')
     expect(waits).toEqual([])
   })
 
   test('and a load that goes on with its lease is not disturbed by a broken connection of another process', async () => {
-    const { proxy, here, there } = await scene('2s')
+    const { clock, proxy, here, there } = await scene()
     const db = new Database([[1, 'row']])
     const release = db.hold()
     const answer = there.getOrSet([1], () => db.read(1))
@@ -78,7 +82,7 @@ describe('A1: a lease that was granted and not heard of', () => {
     await proxy.inject({ kind: 'reset', until: { ms: 0 } })
     release()
     expect(await answer).toBe('row')
-    await until(async () => (await here.get([1])) === 'row')
+    await clock.until(async () => (await here.get([1])) === 'row')
   })
 })
 

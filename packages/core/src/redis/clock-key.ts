@@ -15,8 +15,8 @@ export class ClockReader {
   #raw: Buffer | undefined
   #reading: MarkedReading | undefined
 
-  read(raw: Uint8Array | null | undefined): MarkedReading | undefined {
-    if (raw === null || raw === undefined) return undefined
+  read(raw: unknown): MarkedReading | undefined {
+    if (!(raw instanceof Uint8Array)) return undefined
     if (this.#raw?.equals(raw)) return this.#reading
     const reading = parseClock(raw)
     this.#raw = Buffer.from(raw)

@@ -77,7 +77,7 @@ export class Gather<Request, Reply> {
         cancel()
         for (let at = 0; at < batch.length; at++) {
           const each = batch[at] as Gathered<Request, Reply>
-          if (!each.isAnswered) each.callbacks.resolve(replies[at] as Reply)
+          if (!each.isAnswered) answer(each, replies[at] as Reply)
         }
       },
       reject: (error) => {
@@ -103,5 +103,15 @@ export class Gather<Request, Reply> {
     return () => {
       for (const each of early) this.#deadlines.remove(each)
     }
+  }
+}
+
+/** What its receiver cannot make sense of is no answer, for that one alone: the others get theirs. */
+function answer<Request, Reply>(member: Gathered<Request, Reply>, reply: Reply): void {
+  member.isAnswered = true
+  try {
+    member.callbacks.resolve(reply)
+  } catch (cause) {
+    member.callbacks.reject(cause instanceof RedisUnavailable ? cause : new RedisUnavailable('protocol', cause))
   }
 }

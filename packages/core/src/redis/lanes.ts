@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Address, ReadCallbacks, RemoteReply } from '../engine/remote.ts'
+import { RedisUnavailable } from '../errors.ts'
 import { ClockReader } from './clock-key.ts'
 import type { Connection } from './connection/connection.ts'
 import type { ServerTime } from './connection/server-time.ts'
@@ -96,7 +97,8 @@ export class Lanes implements Holder {
       deadline,
       isAwaited: true,
       resolve: (reply) => {
-        const values = reply as (Uint8Array | null)[]
+        if (!Array.isArray(reply)) throw new RedisUnavailable('protocol', new Error('MGET was answered with no list.'))
+        const values: readonly (Uint8Array | null)[] = reply
         const reading = this.#clock.read(values[addresses.length])
         const { life } = connection
         const receivedAt = clock.now()

@@ -137,7 +137,7 @@ export class Connection {
    * held against the server when it is slow: it may have queued behind a thousand of its kind.
    */
   send(command: string, args: readonly (string | Uint8Array | number)[], call: CommandCall): void {
-    const { deadline, isAwaited, resolve, reject } = call
+    const { deadline, isAwaited, reject } = call
     const { clock, slow } = this.#options
     const sentAt = clock.now()
     const bytes = sizeOf(args)
@@ -167,7 +167,7 @@ export class Connection {
         if (!isStillAwaited()) return
         this.#missed = 0
         this.#note(isAwaited && clock.now() - sentAt > slow ? 'slow' : 'ok')
-        resolve(reply)
+        this.#hand(reply, call)
       },
       (error) => {
         if (!isStillAwaited()) return
@@ -177,6 +177,17 @@ export class Connection {
         reject(isNoScript(error) ? error : failure)
       },
     )
+  }
+
+  /** A reply that cannot be understood is none: its stream has lost its place, and whoever asked must still be answered. */
+  #hand(reply: unknown, { resolve, reject }: CommandCall): void {
+    try {
+      resolve(reply)
+    } catch (cause) {
+      const failure = new RedisUnavailable('protocol', cause)
+      this.drop(failure)
+      reject(failure)
+    }
   }
 
   /** Closes at once; what is in flight is rejected. */

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest'
+import { RedisUnavailable, systemClock } from '../src/index.ts'
+import { ClockReader } from '../src/redis/clock-key.ts'
+import { Gather } from '../src/redis/gather.ts'
+
+describe('replies that a damaged stream made of others', () => {
+  test('one that its receiver cannot make sense of is a failure of that one, and the others get theirs', async () => {
+    const gather = new Gather<number, number>(systemClock, (requests, _, { resolve }) => resolve(requests))
+    const asked = [1, 2, 3].map(
+      (request) =>
+        new Promise<number>((resolve, reject) => {
+          const take = (reply: number) => {
+            if (reply === 2) throw new TypeError('not what was asked for')
+            resolve(reply)
+          }
+          gather.add(request, systemClock.now() + 1_000, { resolve: take, reject })
+        }),
+    )
+    const [first, second, third] = await Promise.allSettled(asked)
+    expect([first, third]).toEqual([
+      { status: 'fulfilled', value: 1 },
+      { status: 'fulfilled', value: 3 },
+    ])
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'REDIS_UNAVAILABLE', reason: 'protocol' } })
+    expect((second as PromiseRejectedResult).reason).toBeInstanceOf(RedisUnavailable)
+  })
+
+  test.each([50, 'text', [], null, undefined, {}])('a clock that is %j is no clock', (raw) => {
+    const reader = new ClockReader()
+    expect(reader.read(raw)).toBeUndefined()
+    expect(reader.read(Buffer.from('7:2:3:0:aa'))).toMatchObject({ incarnation: 7, tagClock: 2, sequence: 3 })
+    expect(reader.read(raw)).toBeUndefined()
+  })
+})
