@@ -20,21 +20,25 @@ import type { RequestShape } from '../request/chat-request.ts'
 import type { ChunkShape } from '../stream/chat-chunk.ts'
 
 /** What `@SemanticCached` takes: a semantic cache, or the options of one of its own. */
-export type SemanticCachedOptions = Naming & (Given | (Omit<SemanticCacheOptions, 'cache' | 'name'> & Own))
+export type SemanticCachedOptions = SemanticCachedNaming &
+  (GivenSemanticCache | (Omit<SemanticCacheOptions, 'cache' | 'name'> & OwnSemanticCache))
 
-interface Naming {
+/** What every `@SemanticCached` says. */
+export interface SemanticCachedNaming {
   /** Names the method for good: node of the cache graph and, without `semantic`, what its answers are found by. */
   readonly name: string
   /** The chat request in the method's arguments. Default: the first one. Called with the instance as `this`. */
   readonly request?: (...args: never[]) => RequestShape
 }
 
-interface Given {
+/** A semantic cache that exists. */
+export interface GivenSemanticCache {
   /** The semantic cache to use, or a function of the instance. */
   readonly semantic: SemanticCache | ((self: never) => SemanticCache)
 }
 
-interface Own {
+/** A semantic cache that the decorator makes, over a cache. */
+export interface OwnSemanticCache {
   /** Keeps the answers. Default: the cache that was given to `configureGranary`. */
   readonly cache?: SemanticCacheOptions['cache']
 }
@@ -85,7 +89,8 @@ export class NoSemanticCache extends GranaryError {
  * @throws NoSemanticCache from a call when no cache is configured for it.
  */
 export function SemanticCached<const O extends SemanticCachedOptions>(
-  options: O & OnlyKnown<O, Naming & Partial<Given> & Partial<Omit<SemanticCacheOptions, 'name'>>>,
+  options: O &
+    OnlyKnown<O, SemanticCachedNaming & Partial<GivenSemanticCache> & Partial<Omit<SemanticCacheOptions, 'name'>>>,
 ): AsyncMethodDecorator<SemanticCachedCheck<O>> {
   return defineMethodDecorator({
     kind: 'semantic',
@@ -113,14 +118,17 @@ function planSemantic(options: SemanticCachedOptions, { method, site, claim }: D
   return { wrapper, options: Object.freeze({ ...options }) }
 }
 
-function givenBy({ semantic }: Given, where: string): (self: unknown) => SemanticCache {
+function givenBy({ semantic }: GivenSemanticCache, where: string): (self: unknown) => SemanticCache {
   if (semantic instanceof SemanticCache) return () => semantic
   if (typeof semantic === 'function') return (self) => semantic(self as never)
   throw new InvalidOption(where, semantic, 'it is what createSemanticCache() made, or a function of the instance')
 }
 
 /** One semantic cache for each cache that the method is ever called under; tests configure others. */
-function ownOf(given: Omit<SemanticCacheOptions, 'cache'> & Own, site: DecoratedMethod['site']): () => SemanticCache {
+function ownOf(
+  given: Omit<SemanticCacheOptions, 'cache'> & OwnSemanticCache,
+  site: DecoratedMethod['site'],
+): () => SemanticCache {
   const { request: _, ...options } = given as typeof given & { request?: unknown }
   try {
     checkOptions(options)

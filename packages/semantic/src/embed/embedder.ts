@@ -12,6 +12,7 @@ export interface Embedder {
   readonly dimensions: number
   /** Longest text in tokens of the model; what is longer is reported as truncated. */
   readonly maxTokens: number
+  /** The embeddings of texts, in their order. */
   embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Embedding[]>
 }
 

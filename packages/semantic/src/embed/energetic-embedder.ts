@@ -4,8 +4,13 @@ import { normalize } from './vector.ts'
 
 /** The part of a loaded model of `@energetic-ai/embeddings` that is used. */
 export interface EnergeticModel {
+  /** Vectors of texts, in their order. */
   embed(texts: string[]): Promise<number[][]>
-  readonly tokenizer: { encode(text: string): readonly number[] }
+  /** Cuts texts into tokens. */
+  readonly tokenizer: {
+    /** The tokens of a text. */
+    encode(text: string): readonly number[]
+  }
 }
 
 /** Tokens after which the encoder reads no further. */

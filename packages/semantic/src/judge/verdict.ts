@@ -92,6 +92,7 @@ export interface Label {
 export interface Judge {
   /** Names the judge and the version of its features: labels of another are not its. */
   readonly id: string
+  /** Decides whether an entry may be served. */
   judge(input: JudgeInput): Verdict
   /** Takes in one label. Equal sequences of labels make equal judges. */
   learn(label: Label): void

@@ -3,6 +3,7 @@ import type { Neighbour, NewIndexEntry, VectorIndex } from './vector-index.ts'
 
 /** The part of a PostgreSQL client that the index uses: a `pg` pool or client, PGlite, or anything of this shape. */
 export interface PgClient {
+  /** Runs one statement with its parameters. */
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
 }
 
