@@ -22,6 +22,7 @@ import { systemRandom } from './random.ts'
 import { connectRedis } from './redis/connect-redis.ts'
 import { LOCATION_VARIABLES } from './redis/settings/environment.ts'
 import { planConnections } from './redis/settings/settings.ts'
+import { countSuspensions } from './suspension-clock.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
 import { MemoryTier } from './tiers/memory-tier.ts'
 
@@ -53,13 +54,19 @@ export function createCache(options: CacheOptions = {}): Cache {
 
 const NO_REDIS: ReturnType<CacheParts['connection']> = { state: 'none', reason: undefined, since: undefined }
 
+/** Share of a lease to serve memory that is not used: how much faster another clock may go. */
+const MARGIN = 0.05
+
 function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, registry: ClassRegistry): Engine {
-  const clock = options.clock ?? systemClock
+  const given = options.clock ?? systemClock
+  const isLeased = resolved.redis !== undefined && resolved.coherence === 'acknowledged'
+  const clock = isLeased ? countSuspensions(given, (resolved.maxStaleness * MARGIN) / 2) : given
   const telemetry = new Telemetry({ namespace: resolved.namespace, logger: options.logger, now: () => clock.now() })
   const sealer = options.encrypt === undefined ? undefined : createSealer(options.encrypt)
   const settings: EngineSettings = {
     leaseTime: resolved.redis?.leaseTime ?? 0,
     maxStaleness: resolved.maxStaleness,
+    joinableFor: isLeased ? 0 : resolved.maxStaleness,
     // Without Redis there is nobody to follow.
     coherence: resolved.redis === undefined ? 'bus' : resolved.coherence,
     firstConnection: resolved.redis?.callBudget ?? 0,
@@ -95,9 +102,10 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
     queue: new OutboundQueue(),
     link: new Link({
       clock,
-      maxStaleness: resolved.maxStaleness,
+      maxStaleness: resolved.maxStaleness * (resolved.coherence === 'acknowledged' ? 1 - MARGIN : 1),
       alwaysFresh: resolved.redis === undefined,
-      readsProve: resolved.coherence !== 'tracking',
+      readsProve: resolved.coherence === 'bus',
+      opensProven: resolved.coherence !== 'acknowledged',
     }),
     remote: undefined,
     settings,

@@ -46,6 +46,8 @@ export interface Engine {
 export interface EngineSettings {
   readonly leaseTime: number
   readonly maxStaleness: number
+  /** How long a flight takes new callers although memory is not proven: what it brings may lag as memory may. */
+  readonly joinableFor: number
   /** How memory is kept coherent with what others write. */
   readonly coherence: Coherence
   /** How long a call waits for the first connection of the process. */

@@ -102,7 +102,7 @@ function joinableFlight(op: Operation): Flight | undefined {
   const flight = engine.flights.find(op.key)
   if (flight === undefined || isStrict(op)) return undefined
   const now = engine.clock.now()
-  return now < engine.link.freshUntil || now - flight.startedAt < engine.settings.maxStaleness ? flight : undefined
+  return now < engine.link.freshUntil || now - flight.startedAt < engine.settings.joinableFor ? flight : undefined
 }
 
 /**

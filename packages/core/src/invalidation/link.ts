@@ -24,6 +24,7 @@ export class Link {
   readonly #clock: Clock
   readonly #maxStaleness: number
   readonly #readsProve: boolean
+  readonly #opensProven: boolean
   readonly #limit: number
   readonly #records = new Map<string, number>()
   readonly #waiters = new Set<{ sequence: number; done: (delivered: boolean) => void }>()
@@ -43,13 +44,17 @@ export class Link {
     clock: Clock
     maxStaleness: number
     alwaysFresh?: boolean
+    /** Whether any reading of the clock proves memory fresh, or only a heartbeat. Default: any. */
     readsProve?: boolean
+    /** Whether memory may be served as soon as the gate opens. Default: yes. */
+    opensProven?: boolean
     limit?: number
   }) {
     this.#clock = options.clock
     this.#maxStaleness = options.maxStaleness
     this.#limit = options.limit ?? 50_000
     this.#readsProve = options.readsProve ?? true
+    this.#opensProven = options.opensProven ?? true
     this.freshUntil = options.alwaysFresh ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
   }
 
@@ -106,7 +111,7 @@ export class Link {
   open(provenAt: number): void {
     this.#open = true
     this.#provenAt = provenAt
-    this.freshUntil = provenAt + this.#maxStaleness
+    if (this.#opensProven) this.freshUntil = provenAt + this.#maxStaleness
   }
 
   /** Shuts the gate: nothing in memory is proven any more. */
@@ -146,7 +151,8 @@ export class Link {
 
   /**
    * A clock reading sent at `sentAt` proves memory fresh when the bus has delivered all it knows of. Of writes by other
-   * programs it knows nothing: under tracking only a heartbeat proves, because it asks the subscriber as well.
+   * programs it knows nothing: under tracking only a heartbeat proves, because it asks the subscriber as well. Nor does it
+   * make anybody wait for this process: where invalidations are acknowledged, the heartbeat that renews the lease proves.
    */
   prove(reading: ClockReading, sentAt: number, by: 'read' | 'heartbeat' = 'read'): boolean {
     if (!this.#open || reading.incarnation !== this.#incarnation) return false

@@ -7,7 +7,7 @@ import type { PolicyDefaults } from './policy.ts'
 import type { RedisInput } from './redis-client.ts'
 
 /** How the memory of one process follows what others write: see {@link CacheOptions.coherence}. */
-export type Coherence = 'bus' | 'tracking'
+export type Coherence = 'bus' | 'tracking' | 'acknowledged'
 
 /** Options of `createCache`. Everything has a default: `createCache()` is a memory-only cache. */
 export interface CacheOptions {
@@ -32,7 +32,10 @@ export interface CacheOptions {
    * `bus`: invalidations by this library arrive as messages. `tracking`: besides, Redis tells of every write to a key that
    * memory may hold (`CLIENT TRACKING`), so that `redis-cli DEL`, programs in other languages, expiry and FLUSHALL reach it
    * within `maxStaleness` too. It costs a small read for each copy whose key was written, by whomever, and memory of the
-   * server for each key that a process has read. Default: `bus`. Without Redis there is nobody to follow.
+   * server for each key that a process has read. `acknowledged`: an invalidation resolves when every process has applied it,
+   * or may not serve its memory any more: reads from memory are then as exact as reads of Redis, in every process. Each
+   * process serves memory under a lease of `maxStaleness`, so one that is frozen or cut off makes invalidations wait so
+   * long; otherwise they take a few messages more. Default: `bus`. Without Redis there is nobody to follow.
    */
   readonly coherence?: Coherence
   /** Serve memory for a while after Redis was lost. Default: not at all; loads, not stale answers, are the price of an outage. */

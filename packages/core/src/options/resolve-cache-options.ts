@@ -72,6 +72,8 @@ export function resolveCacheOptions(options: CacheOptions, sources: OptionSource
   }
   resolvePolicy('defaults', { ttl: '1m', ...defaults })
   const redis = options.redis === undefined ? undefined : resolveRedis(options.redis, sources)
+  if (options.coherence === 'acknowledged' && outage?.serveL1For !== undefined)
+    throw new InvalidOption('outage.serveL1For', outage.serveL1For, "memory without proof is not for 'acknowledged'")
   return {
     namespace,
     memory: {
@@ -94,8 +96,10 @@ export function resolveCacheOptions(options: CacheOptions, sources: OptionSource
 }
 
 function resolveCoherence(given: unknown = 'bus', isCluster: boolean): Coherence {
-  if (given !== 'bus' && given !== 'tracking') throw new InvalidOption('coherence', given, "it is 'bus' or 'tracking'")
-  if (given === 'tracking' && isCluster) throw new InvalidOption('coherence', given, "in a cluster it is 'bus'")
+  if (given !== 'bus' && given !== 'tracking' && given !== 'acknowledged')
+    throw new InvalidOption('coherence', given, "it is 'bus', 'tracking' or 'acknowledged'")
+  if (given === 'tracking' && isCluster)
+    throw new InvalidOption('coherence', given, "in a cluster it is 'bus' or 'acknowledged'")
   return given
 }
 

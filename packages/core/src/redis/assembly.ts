@@ -1,7 +1,8 @@
 import type { Engine } from '../engine/engine.ts'
 import type { ResolvedRedisOptions } from '../options/resolve-cache-options.ts'
 import type { Frames } from './frames.ts'
-import type { Metadata, SessionOptions } from './session.ts'
+import type { Metadata } from './metadata.ts'
+import type { SessionOptions } from './session.ts'
 import type { Deliver, SupervisorEffects, SupervisorOptions } from './supervision.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -50,8 +51,12 @@ export function sessionOf({
   options: { callBudget },
   metadata,
   patience,
-}: Surroundings): Pick<SessionOptions, 'clock' | 'random' | 'metadata' | 'origin' | 'patience' | 'slow' | 'tracking'> {
+}: Surroundings): Pick<
+  SessionOptions,
+  'clock' | 'random' | 'metadata' | 'origin' | 'patience' | 'slow' | 'tracking' | 'membership'
+> {
   const origin = Buffer.from(random.bytes(6)).toString('hex')
   const tracking = settings.coherence === 'tracking'
-  return { clock, random, metadata, origin, patience, slow: callBudget / 2, tracking }
+  const membership = settings.coherence === 'acknowledged' ? settings.maxStaleness : undefined
+  return { clock, random, metadata, origin, patience, slow: callBudget / 2, tracking, membership }
 }

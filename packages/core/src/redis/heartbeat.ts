@@ -25,6 +25,8 @@ const TIME_EVERY = 20_000
  * Reads the clock every third of `maxStaleness`, off every path, until the returned function is called. It needs no message
  * to arrive, so it finds lost ones, silent links, FLUSHALL and evicted metadata.
  *
+ * Where memory is served under a lease it renews the lease.
+ *
  * Under tracking the subscriber is asked as well: its answer comes after every push that the server had made before.
  */
 export function startHeartbeat(session: Session, options: HeartbeatOptions): () => void {
@@ -34,11 +36,10 @@ export function startHeartbeat(session: Session, options: HeartbeatOptions): () 
   const beat = async () => {
     const sentAt = clock.now()
     try {
-      const [clockText] = await Promise.all([
-        session.readClock(sentAt + silence),
+      const [reading] = await Promise.all([
+        session.isMember ? session.join(sentAt + silence) : session.readClock(sentAt + silence).then(parseClock),
         session.isTracked ? session.subscriber.call('PING', [], sentAt + silence) : undefined,
       ])
-      const reading = parseClock(clockText)
       const proof = await prove(options, reading, sentAt)
       if (stopped) return
       if (proof === 'silent')

@@ -51,7 +51,12 @@ export class NodeFrames implements Frames {
     return runScript(lane, script, { keys: [address.key], args, deadline, isAwaited })
   }
 
-  async runAndTell({ told }: ToldScript, address: Address, call: FrameCall): Promise<Told> {
+  async runAndTell({ told, alone }: ToldScript, address: Address, call: FrameCall): Promise<Told> {
+    const { current } = this.#parts.supervisor
+    if (current?.isMember) {
+      const stored = Number(await this.run(alone, address, call)) === 1
+      return { stored, reading: await current.bump({ keys: [address], members: [] }, call.deadline, false) }
+    }
     const { lane, args, session } = this.#plan(address, call)
     return session.runAndTell(told, address, { connection: lane, args, deadline: call.deadline })
   }

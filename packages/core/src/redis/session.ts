@@ -5,28 +5,14 @@ import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { Hello } from '../invalidation/link.ts'
 import type { RedisLike } from '../options/redis-client.ts'
 import type { Random } from '../random.ts'
-import { encodeTargets } from './bus-message.ts'
+import { Acknowledgements, Acknowledger, membersIn } from './bus/acknowledgements.ts'
+import { encodeTargets } from './bus/bus-message.ts'
+import { type Payload, trackReads } from './bus/tracking.ts'
 import { Connection } from './connection/connection.ts'
 import type { Told } from './frames.ts'
-import { BUMP, HELLO, RECORDS } from './script/metadata-scripts.ts'
+import type { Metadata } from './metadata.ts'
+import { BUMP, BUMP_AWAITED, HELLO, JOIN, RECORDS } from './script/metadata-scripts.ts'
 import { runScript, type Script, type ScriptCall } from './script/script.ts'
-import { type Payload, trackReads } from './tracking.ts'
-
-/** Metadata keys and channels of a namespace; they share one slot. */
-export interface Metadata {
-  readonly clock: string
-  readonly tags: string
-  /** A key that never exists. */
-  readonly never: string
-  readonly bus: string
-  readonly wake: string
-}
-
-/** The names of a namespace's metadata. */
-export function metadataOf(namespace: string): Metadata {
-  const at = (part: string) => `{${namespace}}:${part}`
-  return { clock: at('clk'), tags: at('tags'), never: at('never'), bus: at('bus'), wake: at('wake') }
-}
 
 /** What a session needs. */
 export interface SessionOptions {
@@ -47,6 +33,8 @@ export interface SessionOptions {
    */
   readonly clockLife?: (data: Connection) => Promise<string>
   readonly onMessage: (channel: string, payload: Payload) => void
+  /** The lease under which each process serves memory, in milliseconds; undefined: none, nobody acknowledges. */
+  readonly membership: number | undefined
   /** Whether Redis is to tell of writes to the keys that this session reads. */
   readonly tracking: boolean
 }
@@ -87,6 +75,9 @@ export class Session {
   readonly subscriber: Connection
   /** Resolves with the cause when the session has ended. */
   readonly ended: Promise<RedisUnavailable>
+  /** What other processes have acknowledged of what this one invalidated. */
+  readonly acknowledgements: Acknowledgements
+  readonly #acknowledger: Acknowledger
   readonly #options: SessionOptions
   readonly #end: (cause: RedisUnavailable) => void
   #clockLife: string
@@ -100,9 +91,20 @@ export class Session {
     this.bulk = connections.bulk
     this.subscriber = connections.subscriber
     this.#options = options
+    this.acknowledgements = new Acknowledgements(options.clock)
+    this.#acknowledger = new Acknowledger(options.origin, (origin, text) => {
+      const { clock, metadata, patience } = options
+      const args = [metadata.acknowledgements(origin), text]
+      this.data.call('PUBLISH', args, clock.now() + patience, false).catch(() => {})
+    })
     this.ended = ended.promise
     this.#end = ended.resolve
     this.#clockLife = Buffer.from(this.life).toString('hex')
+  }
+
+  /** Whether this process needs a lease to serve memory, and invalidations wait for those who have one. */
+  get isMember(): boolean {
+    return this.#options.membership !== undefined
   }
 
   /** Whether the subscriber is told of writes to the keys that the other connections read. */
@@ -178,7 +180,32 @@ export class Session {
   async bump(targets: Targets, deadline: number, frames = true): Promise<ClockReading> {
     const args = [...this.#announcing(targets), MOST_RECORDS, ...targets.members]
     const more = frames ? targets.keys.map(({ key }) => key) : []
-    return readingOf((await this.#run(BUMP, args, { deadline, more })) as unknown[])
+    const { membership, metadata, clock, origin } = this.#options
+    if (membership === undefined) return readingOf((await this.#run(BUMP, args, { deadline, more })) as unknown[])
+    const call = { deadline, more: [...more, metadata.members] }
+    const reply = (await this.#run(BUMP_AWAITED, [...args, membership], call)) as unknown[]
+    const reading = readingOf(reply)
+    const others = membersIn(reply).filter(({ name }) => name !== origin)
+    await this.acknowledgements.until(reading, others, clock.now())
+    return reading
+  }
+
+  /** Takes or renews this process's lease to serve memory, and reads the clock. */
+  async join(deadline: number): Promise<ClockReading> {
+    const { membership = 0, metadata, origin } = this.#options
+    const args = [this.#newIncarnation(), this.#clockLife, metadata.bus, origin, membership]
+    return readingOf((await this.#run(JOIN, args, { deadline, more: [metadata.members] })) as unknown[])
+  }
+
+  /** Gives the lease back: nobody has to wait for this process any more. */
+  async leave(deadline: number): Promise<void> {
+    const { membership, metadata, origin } = this.#options
+    if (membership !== undefined) await this.data.call('ZREM', [metadata.members, origin], deadline)
+  }
+
+  /** Tells the sender of a message that it is applied here. */
+  acknowledge(message: ClockReading & { readonly origin: string }): void {
+    if (this.isMember) this.#acknowledger.add(message)
   }
 
   /** Runs a script that changes one frame and tells other memories of it, over `connection`. */
@@ -213,12 +240,14 @@ export class Session {
   }
 
   async #subscribe(): Promise<void> {
-    const { clock, metadata, patience, onMessage, tracking } = this.#options
+    const { clock, metadata, patience, onMessage, tracking, membership, origin } = this.#options
     const { subscriber, data, bulk } = this
     subscriber.client.on('messageBuffer', (channel: never, payload: never) => onMessage(String(channel), payload))
     const deadline = clock.now() + patience
     if (tracking) await trackReads({ subscriber, readers: [data, bulk], deadline })
-    await subscriber.call('subscribe', [metadata.bus, metadata.wake], deadline)
+    const channels = [metadata.bus, metadata.wake]
+    if (membership !== undefined) channels.push(metadata.acknowledgements(origin))
+    await subscriber.call('subscribe', channels, deadline)
   }
 
   /** What every script that numbers an invalidation begins with: what to make anew, where to tell it, who says what. */

@@ -2,19 +2,23 @@ import { waitAtMost } from '../clock.ts'
 import type { Targets } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
-import { type BusMessage, decodeMessage, decodeWake } from './bus-message.ts'
+import { decodeAcknowledgement } from './bus/acknowledgements.ts'
+import { type BusMessage, decodeMessage, decodeWake } from './bus/bus-message.ts'
+import { keysOf, type Payload, PUSH_CHANNEL } from './bus/tracking.ts'
 import { classifyFailure } from './connection/failure.ts'
 import { ServerTime } from './connection/server-time.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { Session } from './session.ts'
 import type { ConnectionState, SupervisorOptions } from './supervision.ts'
-import { keysOf, type Payload, PUSH_CHANNEL } from './tracking.ts'
 
 /** Pauses between attempts to connect, in milliseconds; the last one repeats. */
 const PAUSES = [25, 50, 100, 200]
 
 /** How often it is told that Redis is still away, in milliseconds. */
 const REMINDER = 60_000
+
+/** How long saying goodbye may take, in milliseconds. */
+const FAREWELL = 100
 
 /** Invalidations replayed in one script. */
 const REPLAY = 1_000
@@ -94,9 +98,17 @@ export class Supervisor {
     const cause = new RedisUnavailable('shut')
     this.#options.link.shut()
     this.#disturb?.(cause)
+    await this.#leave()
     this.#session?.end(cause)
     this.#endFirstAttempt()
     await this.#loop
+  }
+
+  /** Nobody has to wait for a process that will not serve its memory again; nor does it wait long to say so. */
+  async #leave(): Promise<void> {
+    const { clock } = this.#options
+    const leaving = this.#session?.leave(clock.now() + FAREWELL) ?? Promise.resolve()
+    await waitAtMost(clock, FAREWELL, leaving)
   }
 
   async #run(): Promise<void> {
@@ -266,6 +278,11 @@ export class Supervisor {
       this.#options.effects.wake(key, news)
       return
     }
+    if (channel === this.#options.session.metadata.acknowledgements(this.#options.session.origin)) {
+      const told = decodeAcknowledgement(payload)
+      if (told !== undefined) this.#session?.acknowledgements.note(told)
+      return
+    }
     const message = decodeMessage(this.#options.namespace, payload as Uint8Array)
     if (message === undefined)
       this.distrust(new RedisUnavailable('protocol', new Error('A bus message could not be read.')))
@@ -278,6 +295,7 @@ export class Supervisor {
     const { link, effects, session } = this.#options
     const delivery = link.deliver(message, message.targets.members)
     if (message.origin !== session.origin) effects.forget(message.targets)
+    if (message.origin !== session.origin && delivery !== 'gap') this.#session?.acknowledge(message)
     if (delivery === 'gap') this.distrust(new RedisUnavailable('error', new Error('A bus message was missed.')))
   }
 }

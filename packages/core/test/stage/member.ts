@@ -114,14 +114,15 @@ export class Fleet {
 export function useFleet(
   stage: RedisStage,
   count: number,
-  options: Partial<RedisTierOptions> & Pick<CacheOptions, 'maxStaleness'>,
+  options: Partial<RedisTierOptions> & Pick<CacheOptions, 'maxStaleness' | 'coherence'>,
 ): Fleet {
-  const { maxStaleness = '1s', ...redis } = options
+  const { maxStaleness = '1s', coherence = 'bus', ...redis } = options
   const fleet = new Fleet()
   beforeAll(async () => {
     const cache = {
       namespace: 'fleet',
       maxStaleness,
+      coherence,
       redis: { client: stage.redis.url, callBudget: '2s', ...redis },
     } as const
     fleet.members = await Promise.all(

@@ -54,7 +54,7 @@ function loadBeside(op: Operation, flight: Flight, { load }: HedgedSteps): Promi
   if (
     running !== undefined &&
     !isStrict(op) &&
-    (now < link.freshUntil || now - running.startedAt < settings.maxStaleness)
+    (now < link.freshUntil || now - running.startedAt < settings.joinableFor)
   ) {
     flight.waitsFor.add(running.flight)
     return running.landing

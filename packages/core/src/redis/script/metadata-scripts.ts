@@ -50,13 +50,7 @@ local records = redis.call('ZREVRANGEBYSCORE', KEYS[2], '+inf', '0', 'WITHSCORES
 return { inc, c, n, floor, t[1] * 1000 + math.floor(t[2] / 1000), redis.call('ZCARD', KEYS[2]) - 1, records }`,
 )
 
-/**
- * Invalidates. KEYS: clock, tags, never, then frames to delete. ARGV: incarnation, life, bus channel, origin, message body,
- * most records kept, then tag members. Answers incarnation, c, n.
- */
-export const BUMP = defineScript(
-  'bump',
-  `${OPEN}
+const INVALIDATE = `${OPEN}
 for i = 4, #KEYS do redis.call('DEL', KEYS[i]) end
 if #ARGV > 6 then
   c = c + 1
@@ -68,7 +62,47 @@ if #ARGV > 6 then
     redis.call('ZREMRANGEBYRANK', KEYS[2], 1, over)
   end
 end
-${TELL}
+${TELL}`
+
+/**
+ * Invalidates. KEYS: clock, tags, never, then frames to delete. ARGV: incarnation, life, bus channel, origin, message body,
+ * most records kept, then tag members. Answers incarnation, c, n.
+ */
+export const BUMP = defineScript('bump', `${INVALIDATE}\nreturn { inc, c, n }`)
+
+/**
+ * Who may serve memory: a sorted set of processes by the end of their lease, in server ms. The member \`!\` and the incarnation
+ * stands for all whom it does not know: leases from before a restart, a failover or its own loss end within one lease time
+ * of its making, so until then it counts as one that never acknowledges.
+ */
+const MEMBERS = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local unknown = redis.call('ZSCORE', mem, '!' .. inc) or now + lease
+redis.call('ZREMRANGEBYSCORE', mem, '-inf', now)
+redis.call('ZADD', mem, unknown, '!' .. inc)
+`
+
+/**
+ * The same, and tells who may serve memory that has not heard of it. KEYS: as before, then members. ARGV: as before, then the
+ * lease time (ms). Answers incarnation, c, n, server ms, then members and the ends of their leases.
+ */
+export const BUMP_AWAITED = defineScript(
+  'bump-awaited',
+  `local mem, lease = table.remove(KEYS), tonumber(table.remove(ARGV))
+${INVALIDATE}${MEMBERS}
+return { inc, c, n, now, redis.call('ZRANGEBYSCORE', mem, '(' .. now, '+inf', 'WITHSCORES') }`,
+)
+
+/**
+ * Takes or renews the lease under which a process may serve memory. KEYS: clock, tags, never, members. ARGV: incarnation, life,
+ * bus channel, member, lease time (ms). Answers incarnation, c, n.
+ */
+export const JOIN = defineScript(
+  'join',
+  `local mem, lease = KEYS[4], tonumber(ARGV[5])
+${OPEN}${MEMBERS}
+redis.call('ZADD', mem, now + lease, ARGV[4])
 return { inc, c, n }`,
 )
 

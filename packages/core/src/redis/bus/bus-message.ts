@@ -1,5 +1,5 @@
-import type { Address, Targets } from '../engine/remote.ts'
-import type { ClockReading } from '../invalidation/clock-reading.ts'
+import type { Address, Targets } from '../../engine/remote.ts'
+import type { ClockReading } from '../../invalidation/clock-reading.ts'
 
 /** One message of the invalidation bus: a number, who sent it, and what to forget. */
 export interface BusMessage extends ClockReading {

@@ -1,4 +1,4 @@
-import type { Connection } from './connection/connection.ts'
+import type { Connection } from '../connection/connection.ts'
 
 /** Where Redis tells which keys were written. */
 export const PUSH_CHANNEL = '__redis__:invalidate'
