@@ -28,7 +28,7 @@ export const MEMORY: readonly Mutation[] = [
       { file: 'core/src/redis/heartbeat.ts', find: '  if (link.isOpen) void beat()\n', replace: '' },
       {
         file: 'core/src/invalidation/link.ts',
-        find: '    this.#provenAt = provenAt\n    this.freshUntil = provenAt + this.#maxStaleness',
+        find: '    if (this.#opensProven) this.freshUntil = provenAt + this.#maxStaleness',
         replace: '    this.freshUntil = Number.POSITIVE_INFINITY',
       },
     ],
