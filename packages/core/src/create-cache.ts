@@ -8,7 +8,7 @@ import {
 } from '@granary/serialization'
 import { Cache } from './cache.ts'
 import type { CacheParts } from './cache-parts.ts'
-import { systemClock } from './clock.ts'
+import { type Clock, systemClock } from './clock.ts'
 import type { Engine, EngineSettings } from './engine/engine.ts'
 import { Background } from './flight/background.ts'
 import { Flights } from './flight/flights.ts'
@@ -100,16 +100,20 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
     segments,
     puts: new Map(),
     queue: new OutboundQueue(),
-    link: new Link({
-      clock,
-      maxStaleness: resolved.maxStaleness * (resolved.coherence === 'acknowledged' ? 1 - MARGIN : 1),
-      alwaysFresh: resolved.redis === undefined,
-      readsProve: resolved.coherence === 'bus',
-      opensProven: resolved.coherence !== 'acknowledged',
-    }),
+    link: linkOf(clock, resolved),
     remote: undefined,
     settings,
   }
+}
+
+function linkOf(clock: Clock, { redis, coherence, maxStaleness }: ResolvedCacheOptions): Link {
+  return new Link({
+    clock,
+    maxStaleness: maxStaleness * (coherence === 'acknowledged' ? 1 - MARGIN : 1),
+    alwaysFresh: redis === undefined,
+    readsProve: coherence === 'bus',
+    opensProven: coherence !== 'acknowledged',
+  })
 }
 
 /** A variable that names a Redis which is not used is more likely a mistake than a wish. */
