@@ -94,7 +94,7 @@ async function answerForPairs(set: Dataset, folder: string): Promise<{ readonly 
   ]
   const goals: Goal[] = []
   const rows = judges.map(({ name, judge }) => {
-    const { pairs, falseHits, twins, twinHits, warmHits } = replayPairs(stream, judge)
+    const { pairs, falseHits, fromWarmed, twins, twinHits, warmHits } = replayPairs(stream, judge)
     if (name === 'granary at 10 %') {
       goals.push(atMost(`minimal pairs after ${set.name}: false hits`, falseHits, 0))
       goals.push(atLeast(`minimal pairs after ${set.name}: hits on twins`, twinHits / twins, 0.3))
@@ -103,6 +103,7 @@ async function answerForPairs(set: Dataset, folder: string): Promise<{ readonly 
       name: `minimal pairs after ${set.name}: ${name}`,
       pairs,
       'false hits': falseHits,
+      'answered from warmed entries': fromWarmed,
       'hits on twins': percent(twinHits / twins),
       'hits while warming': warmHits,
     }

@@ -8,8 +8,10 @@ import { replay, type Stream, seeded } from './replay.ts'
 /** What became of the minimal pairs. */
 export interface PairOutcome {
   readonly pairs: number
-  /** Changed questions that were answered with another question's answer. */
+  /** Questions of the suite that were answered with the answer of another one of the suite. */
   readonly falseHits: number
+  /** Questions of the suite that were answered from the warmed entries, whose data set calls an intent what the suite tells apart. */
+  readonly fromWarmed: number
   readonly twins: number
   readonly twinHits: number
   /** Hits while warming, to see that the judge serves at all. */
@@ -50,7 +52,7 @@ export async function pairStream(dataset: Dataset, folder: string): Promise<Stre
 
 /** Sends the pairs through a cache with a judge that was warmed before. */
 export function replayPairs(stream: Stream, judge: Judge): PairOutcome {
-  let [falseHits, twins, twinHits, warmHits] = [0, 0, 0, 0]
+  let [falseHits, fromWarmed, twins, twinHits, warmHits] = [0, 0, 0, 0, 0]
   replay(stream, judge, seeded(1), {
     seen(at, verdict, isRight) {
       const isHit = verdict.action === 'serve'
@@ -59,11 +61,12 @@ export function replayPairs(stream: Stream, judge: Judge): PairOutcome {
         return
       }
       const place = (at - WARMING) % 4
-      if (isHit && !isRight) falseHits += 1
+      if (isHit && Number(verdict.entry.id) < WARMING) fromWarmed += 1
+      else if (isHit && !isRight) falseHits += 1
       if (place !== 1 && place !== 2) return
       twins += 1
       if (isHit && isRight) twinHits += 1
     },
   })
-  return { pairs: minimalPairs().length, falseHits, twins, twinHits, warmHits }
+  return { pairs: minimalPairs().length, falseHits, fromWarmed, twins, twinHits, warmHits }
 }
