@@ -101,7 +101,7 @@ export const MEMORY: readonly Mutation[] = [
         file: 'core/src/engine/lookup.ts',
         find: 'if (current === false) return absent()',
         replace:
-          "if (current === false) {\n    const kept = find(op, frame, { ...context, bytes, leasedUntil, remote })\n    return kept.status === 'found' ? { ...kept, freshness: 'kept' } : kept\n  }",
+          "if (current === false) {\n    const kept = find(op, frame, { born: context.born, now: receivedAt, bytes, leasedUntil, remote })\n    return kept.status === 'found' ? { ...kept, freshness: 'kept' } : kept\n  }",
       },
     ],
   },
