@@ -81,7 +81,13 @@ test('several processes may migrate at once: each migration is applied once', as
   const racers = await Promise.all([1, 2, 3].map(() => openDatabase(url.href)))
   const applied = await Promise.all(racers.map(migrate))
   for (const racer of racers) await racer.close()
-  expect(applied.flat().sort()).toEqual(['0001_accounts.sql', '0002_plans.sql', '0003_credits.sql', '0004_catalog.sql'])
+  expect(applied.flat().sort()).toEqual([
+    '0001_accounts.sql',
+    '0002_plans.sql',
+    '0003_credits.sql',
+    '0004_catalog.sql',
+    '0005_outbox.sql',
+  ])
 })
 
 test('an embedded server ends with its process, even with one that was killed', async () => {
