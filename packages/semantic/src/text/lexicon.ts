@@ -9,7 +9,7 @@ const list = (words: string): readonly string[] => words.trim().split(/\s+/)
 export const FILLERS: ReadonlySet<string> = new Set(
   list(`a an the i you we me us my our your it its this that these those there here am is are be been being do does doing
     have has having can could would may might shall of for please kindly hi hello hey dear thanks thank tell know let
-    explain show give say wonder wondering want wanna like love need help hope try trying get got find see how what which way ways
+    explain show give say wonder wondering want wanna like need help hope try trying get got find see how what which way ways
     question so just then well also really actually exactly and to in at on with as by ok okay anyone someone somebody
     possible able steps step about some any if`),
 )
