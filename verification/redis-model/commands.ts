@@ -134,6 +134,8 @@ function window<T>(list: readonly T[], from: number, to: number): T[] {
 }
 
 function range(text: string, from: number, to: number): string {
+  // Both counted from the end and the wrong way round: nothing, before either is clamped to the beginning.
+  if (from < 0 && to < 0 && from > to) return ''
   const at = (index: number) => Math.max(0, index < 0 ? text.length + index : index)
   return text.slice(at(from), at(to) + 1)
 }
