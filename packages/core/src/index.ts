@@ -27,9 +27,18 @@ export type { CallReport } from './flight/call-scope.ts'
 export { type CurrentLoad, currentLoad } from './flight/current-load.ts'
 export type { InvalidateTargets } from './invalidate-targets.ts'
 export { checkKeyOptions, checkName } from './key/keying.ts'
-export type { CacheOptions, RedisTierOptions } from './options/cache-options.ts'
+export type { CacheOptions, Coherence, RedisTierOptions } from './options/cache-options.ts'
 export type { KeyPart, PartialPolicy, Policy, PolicyDefaults } from './options/policy.ts'
-export type { RedisHandle, RedisInput, RedisLike, RedisOptions } from './options/redis-client.ts'
+export type {
+  ClusterLike,
+  ClusterNodes,
+  NatMap,
+  NodeAddress,
+  RedisHandle,
+  RedisInput,
+  RedisLike,
+  RedisOptions,
+} from './options/redis-client.ts'
 export { checkPolicy } from './options/resolve-policy.ts'
 export type { ClaimedMessage, Outbox, OutboxMessage, OutboxReader } from './outbox/outbox.ts'
 export { outboxSchema, type PostgresOutboxOptions, postgresOutbox, type SqlClient } from './outbox/postgres-outbox.ts'

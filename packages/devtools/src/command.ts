@@ -1,6 +1,8 @@
 /** Where a command writes: what it found to `out`, how far it is to `progress`. */
 export interface CommandOutput {
+  /** Writes what a command found. */
   out(text: string): void
+  /** Tells how far it is; beside the findings, so that those can be piped on. */
   progress(text: string): void
 }
 

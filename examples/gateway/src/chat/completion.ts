@@ -24,7 +24,7 @@ export interface Usage {
 }
 
 /** Why an answer ended. */
-export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter'
+type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter'
 
 /** A whole answer. */
 export interface ChatCompletion {

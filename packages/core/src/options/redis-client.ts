@@ -35,8 +35,11 @@ export interface ClusterLike {
   nodes(role?: 'all' | 'master' | 'slave'): readonly (RedisLike & { readonly options: Partial<NodeAddress> })[]
   /** A new client with the same nodes and settings but for `options`. */
   duplicate(nodes?: readonly never[], options?: object): ClusterLike
+  /** Connects; used once on each duplicate. */
   connect(): Promise<void>
+  /** Closes at once. */
   disconnect(): void
+  /** Listens to `error` and to news of nodes. */
   on(event: string, listener: (...args: never[]) => void): unknown
 }
 

@@ -4,6 +4,7 @@ import type { ClaimedMessage, Outbox, OutboxMessage } from './outbox.ts'
 
 /** What runs SQL: a pg `Pool`, `Client` or `PoolClient`, a PGlite database or one of its transactions. */
 export interface SqlClient {
+  /** Runs a statement; values stand for `$1`, `$2` and so on. */
   query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>
 }
 

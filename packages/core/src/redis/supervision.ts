@@ -25,12 +25,19 @@ export interface SupervisorEffects {
 }
 
 /** What became of an invalidation that reached the namespace's clock. */
-export interface Delivery {
+interface Delivery {
   readonly reading: ClockReading
   /** Keys whose frames may still be there: the master that holds them did not answer. They have to be sent again. */
   readonly left: readonly Address[]
   /** Why they are left. */
   readonly cause: RedisUnavailable | undefined
+}
+
+/** A part of what was queued, what is left of it, and the clock after it was sent. */
+export interface Replayed {
+  readonly taken: Targets
+  readonly left: Targets
+  readonly reading: ClockReading
 }
 
 /** Invalidates in Redis: deletes frames wherever they live, and tells the bus. Rejects when the clock cannot be reached. */

@@ -1,7 +1,6 @@
 import { waitAtMost } from '../clock.ts'
 import type { Targets } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
-import type { ClockReading } from '../invalidation/clock-reading.ts'
 import { decodeAcknowledgement } from './bus/acknowledgements.ts'
 import { type BusMessage, decodeMessage, decodeWake } from './bus/bus-message.ts'
 import { keysOf, type Payload, PUSH_CHANNEL } from './bus/tracking.ts'
@@ -9,7 +8,7 @@ import { classifyFailure } from './connection/failure.ts'
 import { ServerTime } from './connection/server-time.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { Session } from './session.ts'
-import type { ConnectionState, SupervisorOptions } from './supervision.ts'
+import type { ConnectionState, Replayed, SupervisorOptions } from './supervision.ts'
 
 /** Pauses between attempts to connect, in milliseconds; the last one repeats. */
 const PAUSES = [25, 50, 100, 200]
@@ -22,13 +21,6 @@ const FAREWELL = 100
 
 /** Invalidations replayed in one script. */
 const REPLAY = 1_000
-
-/** A part of what was queued, what is left of it, and the clock after it was sent. */
-interface Replayed {
-  readonly taken: Targets
-  readonly left: Targets
-  readonly reading: ClockReading
-}
 
 /**
  * Keeps one session with Redis at a time, and the gate in front of it.
