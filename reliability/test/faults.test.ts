@@ -3,7 +3,7 @@ import { FAULTS } from '../faults/catalogue.ts'
 import { FAST, runTrial } from '../faults/trial.ts'
 
 /** What each fault leads to beside the promises that hold for all of them: what is counted or logged, or that nothing is. */
-const TRACES: Readonly<Record<string, { readonly counted?: string; readonly logged?: RegExp }>> = {
+const TRACES: Readonly<Record<string, { readonly counted?: string | readonly string[]; readonly logged?: RegExp }>> = {
   refused: { logged: /redis lost/ },
   reset: { logged: /redis lost \(reset\)/ },
   hang: { counted: 'deadline', logged: /redis lost \(deadline\)/ },
@@ -38,7 +38,8 @@ const TRACES: Readonly<Record<string, { readonly counted?: string; readonly logg
   'frames of a newer version': { counted: 'errors', logged: /frame rejected/ },
   'wrong encryption key': { counted: 'errors', logged: /frame rejected/ },
   'WRONGTYPE at our keys': { counted: 'wrongtype', logged: /redis failed \(wrongtype\)/ },
-  'huge value': { counted: 'deadline', logged: /redis lost|frame rejected/ },
+  // Too slow on one machine, and refused for its size on a faster one.
+  'huge value': { counted: ['deadline', 'errors'], logged: /redis lost|redis failed|frame rejected/ },
 }
 
 describe('whatever Redis does: no error, no stale answer, no lost invalidation, and a way back', () => {
@@ -51,7 +52,10 @@ describe('whatever Redis does: no error, no stale answer, no lost invalidation, 
     expect(row).toMatchObject({ errorsSeen: 0, staleReads: 0, lostInvalidations: 0, unsettled: 0, ok: true })
     expect(row.calls).toBeGreaterThan(5)
     const { counted, logged } = TRACES[fault.name] ?? {}
-    if (counted !== undefined) expect(row.counted[counted]).toBeGreaterThan(0)
+    if (counted !== undefined) {
+      const any = [counted].flat().reduce((sum, what) => sum + (row.counted[what] ?? 0), 0)
+      expect(any, `${[counted].flat().join(' or ')} in ${JSON.stringify(row.counted)}`).toBeGreaterThan(0)
+    }
     if (logged !== undefined) expect(Object.keys(row.logged).some((line) => logged.test(line))).toBe(true)
   })
 })

@@ -163,11 +163,11 @@ describe('C6: a link that is not what it seems', () => {
   test('a subscriber that stays silent is replaced, and memory is served again', async () => {
     const { clock, cache, proxy, rows } = await standingNode()
     const other = await stage.node()
+    await beaten(clock)
     const silent = proxy.connections.filter(subscriber).map(({ index }) => index)
     await proxy.inject({ kind: 'hang', direction: 'down', connections: silent })
     await other.invalidateTags(['something'])
     const lost = new Promise<unknown>((resolve) => cache.on('redis-lost', ({ cause }) => resolve(cause)))
-    await beaten(clock)
     await clock.advanceAsync(STALENESS / 3 + 1)
     await until(() => clock.delays.some((delay) => delay > STALENESS - 2 && delay <= STALENESS))
     await clock.advanceAsync(STALENESS)
