@@ -30,6 +30,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    // Real servers, processes and faults in real time: one second try, which the report marks; what fails twice has failed.
+    retry: 1,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [...plain, ...decorators, ...semantic],
