@@ -143,12 +143,17 @@ function retryOf(rule: WindowRule, rolled: WindowState, now: Micros, cost: numbe
   let excess = rolled.total + cost - rule.limit
   for (let place = 0; place < rolled.closed.length; place += 2) {
     excess -= rolled.closed[place + 1] as number
-    if (excess <= 0) return (rolled.closed[place] as number) + rule.length - now
+    if (excess <= 0) return leavingOf(rolled, rolled.closed[place] as number) + rule.length - now
   }
   return rolled.last + rule.length - now
 }
 
 function resetOf(rule: WindowRule, rolled: WindowState, now: Micros): Micros {
   if (rolled.total === 0) return 0
-  return (rolled.closed[0] ?? rolled.last) + rule.length - now
+  return leavingOf(rolled, rolled.closed[0] ?? rolled.last) + rule.length - now
+}
+
+/** The time that counts for a closed entry: its own was rounded up, and all have left once the current one has. */
+function leavingOf(rolled: WindowState, closed: Micros): Micros {
+  return Math.min(closed, rolled.last)
 }

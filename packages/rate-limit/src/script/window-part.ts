@@ -32,7 +32,7 @@ export function windowPart(rule: WindowRule, place: Place): Part {
     retrySetup: retrySetup(rule, place, limit),
     retry: `${p}retry`,
     remaining: `${limit} - ${p}total`,
-    reset: `(${p}total == 0 and 0 or (${p}closed > 0 and ${p}oldest or ${p}last) + ${rule.length} - now)`,
+    reset: `(${p}total == 0 and 0 or ${leaving(rule, p, `${p}closed > 0 and ${p}oldest or ${p}last`)} + ${rule.length} - now)`,
     units: `${p}total`,
     charge: charge(rule, place),
     ref: `${p}head + ${p}closed`,
@@ -50,6 +50,11 @@ function slot(rule: WindowRule, { offset, front }: Place, number: string, inBody
 function timeOf(rule: WindowRule, p: string): string {
   if (rule.tick === 1) return `${p}start - (${p}start - tick) % 4294967296`
   return `(${p}newest - (${p}newest - tick) % 4294967296) * ${rule.tick}`
+}
+
+/** Lua for the time that counts for a closed entry: its own may be rounded up, and all have left once the current one has. */
+function leaving(rule: WindowRule, p: string, closed: string): string {
+  return rule.tick === 1 ? `(${closed})` : `math.min(${closed}, ${p}last)`
 }
 
 function newest(rule: WindowRule, p: string): string {
@@ -92,7 +97,7 @@ if ${p}total + ${p}cost > ${limit} then
       local tick, units = unpack('<I4I4', s, ${slot(rule, place, 'number')})
       excess = excess - units
       if excess <= 0 then
-        ${p}retry = ${timeOf(rule, p)} + ${rule.length} - now
+        ${p}retry = ${leaving(rule, p, timeOf(rule, p))} + ${rule.length} - now
         break
       end
     end

@@ -80,7 +80,20 @@ describe('a rolling window', () => {
         expect(judgeWindow(rule, state, now + retry, cost).ok).toBe(true)
         expect(judgeWindow(rule, state, now + retry - 1, cost).ok).toBe(false)
       }),
+      { numRuns: 500 },
     )
+  })
+
+  test('leaves with its last admission, although the times of older ones are kept rounded up', () => {
+    const length = 30 * 24 * 60 * MINUTE
+    const rule: WindowRule = { kind: 'window', limit: 8, length, slots: 7, span: 0, tick: 9_656 }
+    const at = 9_656 * 20_141_508_900 + 1
+    const one = chargeWindow(rule, EMPTY_WINDOW, at, { units: 1, open: false })
+    const two = chargeWindow(rule, one, at, { units: 1, open: false })
+    expect(two.closed[0]).toBeGreaterThan(at)
+    expect(judgeWindow(rule, two, at, 7)).toMatchObject({ ok: false, retry: length, reset: length })
+    expect(judgeWindow(rule, two, at + length - 1, 7).ok).toBe(false)
+    expect(judgeWindow(rule, two, at + length, 7)).toMatchObject({ ok: true, remaining: 8 })
   })
 
   // What strictness costs, against an exact log on the same stream. The bounds hold for every size of limit.
