@@ -1,17 +1,16 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { createCache } from '@granary/core'
 import { build } from 'esbuild'
+import { applyPatches, PACKAGES } from './apply.ts'
 import type { Patch } from './patch.ts'
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const packages = join(root, 'packages')
-const folder = join(root, 'verification', '.cache')
+const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '.cache')
 
 /** Builds the engine with patches applied to its sources, and loads it. */
 export async function loadPatched(name: string, patches: readonly Patch[]): Promise<typeof createCache> {
-  const outfile = await bundle(join(packages, 'core', 'src', 'index.ts'), name, patches)
+  const outfile = await bundle(join(PACKAGES, 'core', 'src', 'index.ts'), name, patches)
   const engine: { createCache: typeof createCache } = await import(`${pathToFileURL(outfile).href}?${Date.now()}`)
   return engine.createCache
 }
@@ -24,18 +23,7 @@ export async function loadPatched(name: string, patches: readonly Patch[]): Prom
 export async function bundle(entry: string, name: string, patches: readonly Patch[]): Promise<string> {
   const outfile = join(folder, `${name.replace(/\W+/g, '-')}.mjs`)
   mkdirSync(folder, { recursive: true })
-  const files = new Map<string, string>()
-  for (const { file, find, replace } of patches) {
-    const path = join(packages, file)
-    const text = files.get(path) ?? readFileSync(path, 'utf8')
-    const times = text.split(find).length - 1
-    if (times !== 1)
-      throw new Error(`mutation '${name}': its snippet stands ${times} times in ${file}, not once:\n${find}`)
-    files.set(
-      path,
-      text.replace(find, () => replace),
-    )
-  }
+  const files = applyPatches(name, patches)
   await build({
     entryPoints: [entry],
     outfile,
