@@ -23,7 +23,7 @@ afterAll(async () => {
   await server.stop()
 })
 
-const RUNS = Number(process.env['GRANARY_TWIN_RUNS'] ?? 150)
+const RUNS = Number(process.env['GRANARY_TWIN_RUNS'] ?? 500)
 
 describe('the script and the pure functions are twins', () => {
   for (const penalties of [false, true]) {

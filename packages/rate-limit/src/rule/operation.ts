@@ -85,7 +85,7 @@ export function applyOperation(set: RuleSet, subject: SubjectState, at: Micros, 
     case 'renew':
       return changed(subject, at, renewLease(set, subject, at, operation.lease))
     case 'block':
-      return changed(subject, at, blockSubject(subject, at, operation.length))
+      return changed(subject, at, blockSubject(set, subject, at, operation.length))
     case 'reset': {
       const { now, ahead } = readClock(subject, at)
       return changed(subject, at, { ...unknownSubject(set), last: now, ahead })

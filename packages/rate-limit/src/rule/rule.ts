@@ -82,6 +82,11 @@ export interface Correction {
   readonly delta: number
 }
 
+/** The state without what has left it at `now`: what any change of the subject leaves behind, of each of its rules. */
+export function roll(rule: CountingRule, state: RuleState, now: Micros): RuleState {
+  return rule.kind === 'window' ? rollWindow(rule, state as WindowState, now) : state
+}
+
 /** Units that count against the limit at `now`. */
 export function unitsIn(rule: CountingRule, state: RuleState, now: Micros): number {
   if (rule.kind === 'window') return rollWindow(rule, state as WindowState, now).total

@@ -14,6 +14,7 @@ import {
   judge,
   type Rule,
   type RuleState,
+  roll,
   spentAt,
 } from './rule.ts'
 import { readClock } from './server-clock.ts'
@@ -87,7 +88,8 @@ export function chargeCall(
     const state = subject.states[index]
     const cost = call.costs[index] as number
     if (rule.kind === 'lease' || state === undefined) return undefined
-    return cost > 0 || call.lease !== undefined ? charge(rule, state, now, { units: cost, open }) : state
+    if (cost <= 0 && call.lease === undefined) return roll(rule, state, now)
+    return charge(rule, state, now, { units: cost, open })
   })
   const leases =
     call.lease === undefined
@@ -105,9 +107,22 @@ export function chargeRefs({ rules }: RuleSet, subject: SubjectState): readonly 
 }
 
 /** The subject after a refusal: the same, unless refusals are punished. */
-export function refuseCall({ penalty }: RuleSet, subject: SubjectState, { now, ahead }: Judgement): SubjectState {
+export function refuseCall(set: RuleSet, subject: SubjectState, { now, ahead }: Judgement): SubjectState {
+  const { penalty } = set
   if (penalty === undefined || subject.blocked > now) return subject
-  return { ...subject, last: now, ahead, ...strike(penalty, subject, now) }
+  return { ...rolled(set, subject, { now, ahead }), ...strike(penalty, subject, now) }
+}
+
+/** The subject at `now`, without what has left its windows. */
+function rolled(
+  { rules }: RuleSet,
+  subject: SubjectState,
+  { now, ahead }: Pick<Judgement, 'now' | 'ahead'>,
+): SubjectState {
+  const states = subject.states.map((state, index) =>
+    state === undefined ? undefined : roll(rules[index] as CountingRule, state, now),
+  )
+  return { ...subject, last: now, ahead, states }
 }
 
 /** What a reservation turned out to cost. */
@@ -131,7 +146,8 @@ export function settleCall(
   const states = set.rules.map((rule, index) => {
     const delta = settlement.deltas[index] as number
     const state = subject.states[index]
-    if (rule.kind === 'lease' || state === undefined || delta === 0) return state
+    if (rule.kind === 'lease' || state === undefined) return undefined
+    if (delta === 0) return roll(rule, state, now)
     return amend(rule, state, now, { ref: settlement.refs[index] as number, delta })
   })
   return { ...subject, last: now, ahead, states, leases }
@@ -146,13 +162,13 @@ export function renewLease(set: RuleSet, subject: SubjectState, at: Micros, id: 
   const others = removeLease(subject.leases, now, id)
   const room = set.rules.every((rule) => rule.kind !== 'lease' || liveLeases(others, now).length < rule.limit)
   if (others === subject.leases && !room) return undefined
-  return { ...subject, last: now, ahead, leases: addLease(others, now, { id, until: now + set.leaseTime }) }
+  return { ...rolled(set, subject, { now, ahead }), leases: addLease(others, now, { id, until: now + set.leaseTime }) }
 }
 
 /** The subject blocked for so long from now on; for 0, no longer blocked. */
-export function blockSubject(subject: SubjectState, at: Micros, length: Micros): SubjectState {
+export function blockSubject(set: RuleSet, subject: SubjectState, at: Micros, length: Micros): SubjectState {
   const { now, ahead } = readClock(subject, at)
-  return { ...subject, last: now, ahead, blocked: length === 0 ? 0 : now + length }
+  return { ...rolled(set, subject, { now, ahead }), blocked: length === 0 ? 0 : now + length }
 }
 
 /** From when on the subject is as good as one that was never seen. */
