@@ -38,11 +38,13 @@ export type {
   RedisInput,
   RedisLike,
   RedisOptions,
+  RedisSource,
 } from './options/redis-client.ts'
 export { checkPolicy } from './options/resolve-policy.ts'
 export type { ClaimedMessage, Outbox, OutboxMessage, OutboxReader } from './outbox/outbox.ts'
 export { outboxSchema, type PostgresOutboxOptions, postgresOutbox, type SqlClient } from './outbox/postgres-outbox.ts'
 export { type Random, systemRandom } from './random.ts'
+export { redisHandle } from './redis/settings/handle.ts'
 export type { Health, Inspection, Observed } from './reports.ts'
 export type { CacheEvent, EntryHit, EventOf, InvalidationSummary, LoadReason, Tier } from './telemetry/event.ts'
 export type { LatencySummary } from './telemetry/histogram.ts'

@@ -5,6 +5,8 @@ import {
   type Logger,
   MissingPepper,
   type Random,
+  type RedisSource,
+  redisHandle,
   systemClock,
   systemRandom,
 } from '@granary/core'
@@ -16,7 +18,6 @@ import { resolveLimitSet } from './limiter/options.ts'
 import { RateLimiter } from './limiter/rate-limiter.ts'
 import { Refusals } from './limiter/refusals.ts'
 import { subjectKeys } from './limiter/subject-key.ts'
-import { clientMaker, type RateLimiterRedis } from './store/client.ts'
 import { FailoverStore } from './store/failover-store.ts'
 import { MemoryStore } from './store/memory-store.ts'
 import type { StoreFailurePolicy } from './store/store.ts'
@@ -25,8 +26,8 @@ import type { StoreFailurePolicy } from './store/store.ts'
 export interface RateLimiterOptions {
   /** Separates applications that share a Redis: letters, digits, `_`, `-` and `.`. Default: `'granary'`. */
   readonly namespace?: string
-  /** `cache.redis`, an ioredis client, or a URL. Default: none; limits then hold in this process alone. */
-  readonly redis?: RateLimiterRedis | undefined
+  /** `cache.redis`, or whatever a cache takes as `redis`; a client is duplicated, never used itself. Default: none; limits then hold in this process alone. */
+  readonly redis?: RedisSource | undefined
   /** What limit sets do while Redis is away, unless they say otherwise. Default: `'local'`. */
   readonly onStoreFailure?: StoreFailurePolicy
   /** How long a decision may wait for Redis, unless the limit set says otherwise. Default: `'50ms'`. */
@@ -48,6 +49,8 @@ export interface RateLimiterOptions {
 const NAMESPACE = /^[A-Za-z0-9_.-]{1,100}$/
 /** Refusals are short-lived and cheap to lose. */
 const MOST_REFUSALS = 10_000
+/** As long as a connection attempt may take, in milliseconds. */
+const CONNECT_TIMEOUT = 1_000
 
 /**
  * Makes a rate limiter. With Redis it connects at once, on a connection of its own.
@@ -120,17 +123,15 @@ interface RemoteOptions {
   readonly events: RateLimiterEvents
 }
 
-function remoteStore(
-  redis: RateLimiterRedis,
-  { namespace, events, clock, random, ...rest }: RemoteOptions,
-): FailoverStore {
+function remoteStore(redis: RedisSource, { namespace, events, clock, random, ...rest }: RemoteOptions): FailoverStore {
+  const handle = redisHandle(redis)
   let lostAt = clock.now()
   let wasLost = false
   return new FailoverStore({
     ...rest,
     clock,
     random,
-    makeClient: clientMaker(redis),
+    makeClient: () => handle.duplicate({ connectTimeout: CONNECT_TIMEOUT }),
     peersKey: `${namespace}:rl:peers`,
     member: Buffer.from(random.bytes(9)).toString('base64url'),
     onLost: (cause) => {

@@ -40,7 +40,7 @@ export { type RedisLabelStoreOptions, redisLabelStore } from './labels/redis-lab
 export { type MemoryIndexOptions, memoryIndex } from './nearest/memory-index.ts'
 export { type PgClient, type PgvectorIndexOptions, pgvectorIndex, pgvectorSchema } from './nearest/pgvector-index.ts'
 export { type RedisIndexOptions, redisIndex } from './nearest/redis/redis-index.ts'
-export { type IndexRedis, IndexUnavailable } from './nearest/redis/redis-line.ts'
+export { IndexUnavailable } from './nearest/redis/redis-line.ts'
 export type { IndexEntry, Neighbour, NewIndexEntry, VectorIndex } from './nearest/vector-index.ts'
 export type { AnswerOptions, Match, RequestOptions, SemanticCacheOptions } from './options.ts'
 // Requests

@@ -64,6 +64,9 @@ export interface RedisHandle {
   duplicate(overrides?: object): Promise<RedisLike>
 }
 
+/** Where something beside a cache has its connections from: `cache.redis`, or whatever a cache takes as `redis`. */
+export type RedisSource = RedisHandle | RedisInput
+
 /** How the nodes of a cluster are reached. */
 export interface ClusterPlan {
   /** Addresses of some nodes. */

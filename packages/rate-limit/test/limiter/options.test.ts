@@ -54,7 +54,7 @@ describe('what cannot be used is refused where it is written, naming the option,
     [
       'a Redis that is none',
       () => createRateLimiter({ redis: {} as never }),
-      /cache\.redis, an ioredis client or a URL/,
+      /redis: .*cache\.redis of a cache that has a Redis/,
     ],
   ])('%s', (_, use, message) => {
     expect(use).toThrow(message)

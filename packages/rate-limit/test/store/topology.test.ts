@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { createCache } from '@granary/core'
+import { createCache, type RedisSource } from '@granary/core'
 import {
   type RedisCluster,
   type RedisServer,
@@ -10,15 +10,7 @@ import {
 } from '@granary/testing'
 import { Cluster } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import {
-  bucket,
-  concurrency,
-  createRateLimiter,
-  quota,
-  type RateLimiter,
-  type RateLimiterRedis,
-  window,
-} from '../../src/index.ts'
+import { bucket, concurrency, createRateLimiter, quota, type RateLimiter, window } from '../../src/index.ts'
 import { limiterOn, SILENT, until } from '../support/limiter.ts'
 import { Stopwatch } from '../support/stopwatch.ts'
 
@@ -56,7 +48,7 @@ describe('a cluster', () => {
     const cluster = await startRedisCluster({ masters: 3, replicas: 1 })
     const client = new Cluster(cluster.addresses)
     const limiter = createRateLimiter({
-      redis: client as unknown as RateLimiterRedis,
+      redis: client as unknown as RedisSource,
       namespace: 'test',
       logger: SILENT,
       deadline: '2s',
@@ -127,7 +119,7 @@ describe('the connections of a cache', () => {
     onTestFinished(() => cluster.stop())
     const cache = createCache({ namespace: 'test', logger: SILENT, redis: { client: { cluster: cluster.addresses } } })
     onTestFinished(() => cache.close())
-    const limiter = createRateLimiter({ redis: cache.redis as RateLimiterRedis, namespace: 'test', logger: SILENT })
+    const limiter = createRateLimiter({ redis: cache.redis as RedisSource, namespace: 'test', logger: SILENT })
     onTestFinished(() => limiter.close())
     await survives(limiter, async () => (await masterOfCount(cluster)).pause())
   }, 40_000)
@@ -138,7 +130,7 @@ describe('the connections of a cache', () => {
     const client = { sentinels: group.addresses, name: group.name }
     const cache = createCache({ namespace: 'test', logger: SILENT, redis: { client } })
     onTestFinished(() => cache.close())
-    const limiter = createRateLimiter({ redis: cache.redis as RateLimiterRedis, namespace: 'test', logger: SILENT })
+    const limiter = createRateLimiter({ redis: cache.redis as RedisSource, namespace: 'test', logger: SILENT })
     onTestFinished(() => limiter.close())
     await survives(limiter, async () => (await group.master()).pause())
   }, 40_000)

@@ -1,12 +1,12 @@
-import { type Clock, InvalidOption, systemClock } from '@granary/core'
+import { type Clock, InvalidOption, type RedisSource, systemClock } from '@granary/core'
 import type { Label } from '../judge/verdict.ts'
-import { type IndexRedis, RedisLine } from '../nearest/redis/redis-line.ts'
+import { RedisLine } from '../nearest/redis/redis-line.ts'
 import type { LabelStore } from './label-store.ts'
 
 /** Options of {@link redisLabelStore}. */
 export interface RedisLabelStoreOptions {
-  /** `cache.redis`, or an ioredis client (duplicated, never used itself). A plain Redis: the log is a stream. */
-  readonly redis: IndexRedis | undefined
+  /** `cache.redis`, or whatever a cache takes as `redis` (a client is duplicated, never used itself). A plain Redis: the log is a stream. */
+  readonly redis: RedisSource | undefined
   /** In front of every key. Default: `'semantic'`. */
   readonly namespace?: string
   /** Labels kept of each judge, more or less; past it the oldest go. From 100 to 1,000,000. Default: 20,000. */

@@ -1,14 +1,14 @@
-import { type Clock, InvalidOption, type Random, systemClock, systemRandom } from '@granary/core'
+import { type Clock, InvalidOption, type Random, type RedisSource, systemClock, systemRandom } from '@granary/core'
 import { digestText } from '@granary/serialization'
 import type { Neighbour, NewIndexEntry, VectorIndex } from '../vector-index.ts'
-import { type IndexRedis, IndexUnavailable, RedisLine } from './redis-line.ts'
+import { IndexUnavailable, RedisLine } from './redis-line.ts'
 import { RedisScope, type ScopeBounds } from './redis-scope.ts'
 import { NOTE_TAG } from './scripts.ts'
 
 /** Options of {@link redisIndex}. */
 export interface RedisIndexOptions {
-  /** `cache.redis`, or an ioredis client (duplicated, never used itself). A plain Redis 7: no module is needed. */
-  readonly redis: IndexRedis | undefined
+  /** `cache.redis`, or whatever a cache takes as `redis` (a client is duplicated, never used itself). A plain Redis 7: no module is needed. */
+  readonly redis: RedisSource | undefined
   /** In front of every key. Default: `'semantic'`. */
   readonly namespace?: string
   /** Entries of one scope; past it the one that ends first goes. From 1 to 1,000,000. Default: 100,000. */

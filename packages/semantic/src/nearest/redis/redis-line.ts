@@ -1,8 +1,12 @@
-import { type Clock, GranaryError, InvalidOption, type RedisHandle, type RedisLike } from '@granary/core'
+import {
+  type Clock,
+  GranaryError,
+  type RedisHandle,
+  type RedisLike,
+  type RedisSource,
+  redisHandle,
+} from '@granary/core'
 import type { Script } from './scripts.ts'
-
-/** The Redis of an index: `cache.redis`, or an ioredis client (it is duplicated, never used itself). */
-export type IndexRedis = RedisHandle | RedisLike
 
 /** The index cannot be asked now. The cache asks the model instead. */
 export class IndexUnavailable extends GranaryError {
@@ -14,19 +18,8 @@ export class IndexUnavailable extends GranaryError {
 /** A command and its arguments. */
 export type Command = readonly [name: string, ...args: (string | Uint8Array | number)[]]
 
-const SETTINGS = {
-  lazyConnect: true,
-  autoResendUnfulfilledCommands: false,
-  enableOfflineQueue: false,
-  autoResubscribe: false,
-  autoPipelining: false,
-  enableReadyCheck: false,
-  maxRetriesPerRequest: 0,
-  retryStrategy: () => null,
-  keyPrefix: '',
-  protocol: 2,
-  connectTimeout: 1_000,
-} as const
+/** As long as a connection attempt may take, in milliseconds. */
+const CONNECT_TIMEOUT = 1_000
 
 /** Milliseconds between attempts to connect; the last one repeats. */
 const PAUSES = [0, 50, 200, 1_000]
@@ -42,7 +35,7 @@ const MOST_IN_FLIGHT = 10_000
  * may take is the caller's signal to say.
  */
 export class RedisLine {
-  readonly #makeClient: () => Promise<RedisLike>
+  readonly #redis: RedisHandle
   readonly #clock: Clock
   #client: Promise<RedisLike> | undefined
   #attempts = 0
@@ -51,8 +44,8 @@ export class RedisLine {
   #inFlight = 0
   #closed = false
 
-  constructor(redis: IndexRedis | undefined, clock: Clock) {
-    this.#makeClient = clientMaker(redis)
+  constructor(redis: RedisSource | undefined, clock: Clock) {
+    this.#redis = redisHandle(redis)
     this.#clock = clock
   }
 
@@ -113,7 +106,7 @@ export class RedisLine {
   }
 
   async #connect(): Promise<RedisLike> {
-    const client = await this.#makeClient()
+    const client = await this.#redis.duplicate({ connectTimeout: CONNECT_TIMEOUT })
     client.on('error', () => {})
     const connecting = this.#client
     client.on('end', () => this.#forget(connecting))
@@ -163,16 +156,4 @@ function asBuffer(argument: string | Uint8Array | number): string | Uint8Array |
   return argument instanceof Uint8Array
     ? Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength)
     : argument
-}
-
-/**
- * How to make a client that is not connected yet.
- *
- * @throws InvalidOption for what is no Redis.
- */
-function clientMaker(redis: IndexRedis | undefined): () => Promise<RedisLike> {
-  if (typeof redis !== 'object' || redis === null || typeof redis.duplicate !== 'function')
-    throw new InvalidOption('redis', redis, 'it is cache.redis of a cache that has a Redis, or an ioredis client')
-  if (!('callBuffer' in redis)) return () => redis.duplicate({ connectTimeout: SETTINGS.connectTimeout })
-  return async () => redis.duplicate(SETTINGS)
 }
