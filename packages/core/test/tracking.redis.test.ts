@@ -240,12 +240,10 @@ describe("C6: coherence 'tracking': races", () => {
 })
 
 describe('coherence: the option', () => {
-  test('anything else is refused, and in a cluster tracking is', () => {
+  test('anything else is refused', () => {
     expect(() => createCache({ coherence: 'eventual' as never })).toThrow(
       /coherence: 'eventual'.*'bus', 'tracking' or 'acknowledged'/,
     )
-    const redis = { client: { cluster: ['redis://127.0.0.1:7000'] } }
-    expect(() => createCache({ coherence: 'tracking', redis })).toThrow(/coherence: 'tracking'.*in a cluster/)
   })
 
   test('without Redis there is nobody to follow, and memory is served', async () => {

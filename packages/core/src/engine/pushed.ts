@@ -3,7 +3,7 @@ import { RedisUnavailable } from '../errors.ts'
 import type { Flight } from '../flight/flight.ts'
 import type { Aside, Copy } from '../invalidation/asides.ts'
 import { emptyMemory } from '../invalidation/local-effects.ts'
-import { localKeyOf } from '../key/keying.ts'
+import { localKeyOf, textOfLocal } from '../key/keying.ts'
 import type { Segment } from '../tiers/segment.ts'
 import type { Engine } from './engine.ts'
 import type { Address, FrameHead } from './remote.ts'
@@ -29,6 +29,21 @@ export function takePushed(engine: Engine, namespace: string, keys: readonly str
     const address = addressOf(namespace, key)
     if (address !== undefined) takeAside(engine, address)
   }
+}
+
+/**
+ * Takes everything aside that Redis may not tell of any more: what is in memory, on its way there, or being looked at. Looking
+ * makes whoever has the key now tell of its next write.
+ */
+export function suspect(engine: Engine, namespace: string, isSuspect: (key: string) => boolean): void {
+  const suspected = new Set([...engine.flights.keys(), ...engine.asides.keys()].filter(isSuspect))
+  for (const { label, entries } of engine.segments.values()) {
+    for (const local of entries.keys()) {
+      const key = `${namespace}:${label}:${textOfLocal(local)}`
+      if (isSuspect(key)) suspected.add(key)
+    }
+  }
+  takePushed(engine, namespace, [...suspected])
 }
 
 function takeAside(engine: Engine, address: Address): void {

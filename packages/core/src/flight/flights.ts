@@ -37,6 +37,11 @@ export class Flights {
     return this.#joinable.get(key)
   }
 
+  /** The keys of flights that callers may join. */
+  keys(): Iterable<string> {
+    return this.#joinable.keys()
+  }
+
   /** A flight that is replaced hears of no further events of its key, so it may not fill memory any more. */
   add(flight: Flight): void {
     this.#order += 1

@@ -38,6 +38,10 @@ export class Asides {
     return this.#asides.size
   }
 
+  keys(): Iterable<string> {
+    return this.#asides.keys()
+  }
+
   find(key: string): Aside | undefined {
     return this.#asides.get(key)
   }

@@ -86,7 +86,7 @@ export function resolveCacheOptions(options: CacheOptions, sources: OptionSource
       maxBytes: inRange(memory.maxBytes, { option: 'memory.maxBytes', range: [1, 2 ** 40], otherwise: 64 * 2 ** 20 }),
     },
     maxStaleness: durationOr(maxStaleness, 'maxStaleness', 1_000),
-    coherence: resolveCoherence(options.coherence, redis?.plan.cluster !== undefined),
+    coherence: resolveCoherence(options.coherence),
     serveL1For: durationOr(outage?.serveL1For, 'outage.serveL1For', 0),
     enabled: isEnabled(options.enabled, environment['GRANARY_DISABLED']),
     pepper: options.pepper ?? (environment['GRANARY_PEPPER'] || undefined),
@@ -95,11 +95,9 @@ export function resolveCacheOptions(options: CacheOptions, sources: OptionSource
   }
 }
 
-function resolveCoherence(given: unknown = 'bus', isCluster: boolean): Coherence {
+function resolveCoherence(given: unknown = 'bus'): Coherence {
   if (given !== 'bus' && given !== 'tracking' && given !== 'acknowledged')
     throw new InvalidOption('coherence', given, "it is 'bus', 'tracking' or 'acknowledged'")
-  if (given === 'tracking' && isCluster)
-    throw new InvalidOption('coherence', given, "in a cluster it is 'bus' or 'acknowledged'")
   return given
 }
 

@@ -1,7 +1,7 @@
 import type { CacheParts } from '../cache-parts.ts'
 import type { Engine } from '../engine/engine.ts'
 import { summaryOf } from '../engine/invalidate.ts'
-import { takePushed } from '../engine/pushed.ts'
+import { suspect, takePushed } from '../engine/pushed.ts'
 import type { RemoteTier } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import { applyLocally, emptyMemory } from '../invalidation/local-effects.ts'
@@ -101,6 +101,7 @@ function effectsOn(engine: Engine, namespace: string, returnLeases: () => void):
         telemetry.emit({ type: 'invalidation-received', targets: summaryOf(targets) })
     },
     pushed: (keys) => takePushed(engine, namespace, keys),
+    untracked: (isUntracked) => suspect(engine, namespace, isUntracked),
     empty: (when) => {
       if (when === 'entering' || settings.serveL1For === 0) emptyMemory(engine)
     },

@@ -27,7 +27,7 @@ const TIME_EVERY = 20_000
  *
  * Where memory is served under a lease it renews the lease.
  *
- * Under tracking the subscriber is asked as well: its answer comes after every push that the server had made before.
+ * Under tracking everybody is asked who tells of writes by other programs: the answer comes after every push made before.
  */
 export function startHeartbeat(session: Session, options: HeartbeatOptions): () => void {
   const { clock, link, maxStaleness, silence, time, renewed } = options
@@ -38,7 +38,7 @@ export function startHeartbeat(session: Session, options: HeartbeatOptions): () 
     try {
       const [reading] = await Promise.all([
         session.isMember ? session.join(sentAt + silence) : session.readClock(sentAt + silence).then(parseClock),
-        session.isTracked ? session.subscriber.call('PING', [], sentAt + silence) : undefined,
+        session.confirm(sentAt + silence),
       ])
       const proof = await prove(options, reading, sentAt)
       if (stopped) return

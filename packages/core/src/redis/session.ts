@@ -7,8 +7,9 @@ import type { RedisLike } from '../options/redis-client.ts'
 import type { Random } from '../random.ts'
 import { Acknowledgements, Acknowledger, membersIn } from './bus/acknowledgements.ts'
 import { encodeTargets } from './bus/bus-message.ts'
-import { type Payload, trackReads } from './bus/tracking.ts'
-import { Connection } from './connection/connection.ts'
+import { confirmReads, type Payload, type TrackedConnections, trackReads } from './bus/tracking.ts'
+import type { Connection } from './connection/connection.ts'
+import { ConnectionGroup } from './connection/connection-group.ts'
 import type { Told } from './frames.ts'
 import type { Metadata } from './metadata.ts'
 import { BUMP, BUMP_AWAITED, HELLO, JOIN, RECORDS } from './script/metadata-scripts.ts'
@@ -37,6 +38,8 @@ export interface SessionOptions {
   readonly membership: number | undefined
   /** Whether Redis is to tell of writes to the keys that this session reads. */
   readonly tracking: boolean
+  /** Who else has to answer before memory is proven. Default: nobody. */
+  readonly witness?: (data: Connection, deadline: number) => Promise<unknown>
 }
 
 interface MetadataCall {
@@ -73,19 +76,17 @@ export class Session {
   readonly data: Connection
   readonly bulk: Connection
   readonly subscriber: Connection
-  /** Resolves with the cause when the session has ended. */
-  readonly ended: Promise<RedisUnavailable>
   /** What other processes have acknowledged of what this one invalidated. */
   readonly acknowledgements: Acknowledgements
   readonly #acknowledger: Acknowledger
   readonly #options: SessionOptions
-  readonly #end: (cause: RedisUnavailable) => void
+  readonly #group: ConnectionGroup
   #clockLife: string
 
   private constructor(
     connections: { data: Connection; bulk: Connection; subscriber: Connection },
     options: SessionOptions,
-    ended: { promise: Promise<RedisUnavailable>; resolve: (cause: RedisUnavailable) => void },
+    group: ConnectionGroup,
   ) {
     this.data = connections.data
     this.bulk = connections.bulk
@@ -97,8 +98,7 @@ export class Session {
       const args = [metadata.acknowledgements(origin), text]
       this.data.call('PUBLISH', args, clock.now() + patience, false).catch(() => {})
     })
-    this.ended = ended.promise
-    this.#end = ended.resolve
+    this.#group = group
     this.#clockLife = Buffer.from(this.life).toString('hex')
   }
 
@@ -107,9 +107,9 @@ export class Session {
     return this.#options.membership !== undefined
   }
 
-  /** Whether the subscriber is told of writes to the keys that the other connections read. */
-  get isTracked(): boolean {
-    return this.#options.tracking
+  /** Resolves with the cause when the session has ended. */
+  get ended(): Promise<RedisUnavailable> {
+    return this.#group.ended
   }
 
   get life(): Uint8Array {
@@ -118,35 +118,17 @@ export class Session {
 
   /** Connects, and subscribes. Rejects with `RedisUnavailable` and leaves nothing behind. */
   static async open(options: SessionOptions): Promise<Session> {
-    let resolve: (cause: RedisUnavailable) => void = () => {}
-    const promise = new Promise<RedisUnavailable>((done) => {
-      resolve = done
-    })
-    const opened: Connection[] = []
-    const open = async (role: 'data' | 'bulk' | 'subscriber') => {
-      const client = await options.makeClient(role)
-      const connection = await Connection.open(client, {
-        clock: options.clock,
-        patience: options.patience,
-        slow: options.slow,
-        onLost: resolve,
-      })
-      opened.push(connection)
-      return connection
-    }
+    const group = new ConnectionGroup(options)
+    const open = (role: 'data' | 'bulk' | 'subscriber') => group.open(options.makeClient(role))
     try {
       const data = await open('data')
       if (data.isClusterNode && options.clockLife === undefined) throw new RedisUnavailable('moved', CLUSTER_NODE)
       const [subscriber, bulk] = await Promise.all([open('subscriber'), options.bulk ? open('bulk') : data])
-      for (const other of [subscriber, bulk]) {
-        if (Buffer.compare(other.life, data.life) !== 0)
-          throw new RedisUnavailable('error', new Error('The connections reached different servers.'))
-      }
-      const session = new Session({ data, bulk, subscriber }, options, { promise, resolve })
+      const session = new Session({ data, bulk, subscriber }, options, group)
       await session.#subscribe()
       return session
     } catch (error) {
-      for (const connection of opened) connection.drop(new RedisUnavailable('reset', error))
+      group.end(new RedisUnavailable('reset', error))
       throw error
     }
   }
@@ -233,21 +215,30 @@ export class Session {
     return this.data.call('GET', [this.#options.metadata.clock], deadline).catch((error) => this.#failed(error))
   }
 
+  /** Resolves when everybody has answered who tells of what a reading of the clock does not know. */
+  async confirm(deadline: number): Promise<void> {
+    const { tracking, witness } = this.#options
+    await Promise.all([tracking ? confirmReads(this.#tracked, deadline) : undefined, witness?.(this.data, deadline)])
+  }
+
   /** Ends the session: every connection is closed, whatever is in flight is rejected. */
   end(cause: RedisUnavailable): void {
-    for (const connection of new Set([this.data, this.bulk, this.subscriber])) connection.drop(cause)
-    this.#end(cause)
+    this.#group.end(cause)
   }
 
   async #subscribe(): Promise<void> {
     const { clock, metadata, patience, onMessage, tracking, membership, origin } = this.#options
-    const { subscriber, data, bulk } = this
+    const { subscriber } = this
     subscriber.client.on('messageBuffer', (channel: never, payload: never) => onMessage(String(channel), payload))
     const deadline = clock.now() + patience
-    if (tracking) await trackReads({ subscriber, readers: [data, bulk], deadline })
+    if (tracking) await trackReads(this.#tracked, deadline)
     const channels = [metadata.bus, metadata.wake]
     if (membership !== undefined) channels.push(metadata.acknowledgements(origin))
     await subscriber.call('subscribe', channels, deadline)
+  }
+
+  get #tracked(): TrackedConnections {
+    return { subscriber: this.subscriber, readers: [this.data, this.bulk] }
   }
 
   /** What every script that numbers an invalidation begins with: what to make anew, where to tell it, who says what. */

@@ -13,6 +13,8 @@ export interface SupervisorEffects {
   readonly forget: (targets: Targets) => void
   /** Redis says that keys were written which this process has read; undefined: all of them. */
   readonly pushed: (keys: readonly string[] | undefined) => void
+  /** Redis may not have told of writes to the keys that this names. */
+  readonly untracked: (isUntracked: (key: string) => boolean) => void
   /** Nothing in memory is proven any more. */
   readonly empty: (reason: 'leaving' | 'entering') => void
   readonly wake: (key: string, news: 'stored' | 'failed') => void

@@ -1,5 +1,13 @@
-import { type RedisCluster, type RedisServer, type StartRedisClusterOptions, startRedisCluster } from '@granary/testing'
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import {
+  type FaultProxy,
+  type RedisCluster,
+  type RedisServer,
+  type StartRedisClusterOptions,
+  startFaultProxy,
+  startRedisCluster,
+} from '@granary/testing'
+import { Cluster } from 'ioredis'
+import { afterAll, afterEach, beforeAll, beforeEach, onTestFinished } from 'vitest'
 import { type Cache, createCache, type RedisTierOptions } from '../../src/index.ts'
 import { slotOf } from '../../src/redis/cluster/slot.ts'
 import { SILENT } from './log-recorder.ts'
@@ -12,6 +20,7 @@ export class ClusterStage {
   /** Differs from test to test. */
   namespace = ''
   readonly #caches: Cache[] = []
+  readonly #proxies: FaultProxy[] = []
 
   /** A cache as another process would have it, ready to use. */
   async node({ redis = {}, ...options }: NodeOptions = {}): Promise<Cache> {
@@ -20,6 +29,29 @@ export class ClusterStage {
     this.#caches.push(cache)
     await cache.ready()
     return cache
+  }
+
+  /** A cache that reaches each node only through a proxy of that node's own. */
+  async proxied(
+    options: NodeOptions = {},
+  ): Promise<{ readonly cache: Cache; readonly proxyOf: (node: RedisServer) => FaultProxy }> {
+    const { client, proxyOf } = await this.detour()
+    return { cache: await this.node({ ...options, redis: { ...options.redis, client } }), proxyOf }
+  }
+
+  /** A way to the cluster through a proxy for each node; they are stopped when the test ends. */
+  async detour(): Promise<{
+    readonly client: RedisTierOptions['client']
+    readonly proxyOf: (node: RedisServer) => FaultProxy
+  }> {
+    const { nodes } = this.cluster
+    const proxies = await Promise.all(nodes.map((target) => startFaultProxy({ target })))
+    this.#proxies.push(...proxies)
+    const proxyOf = (node: RedisServer) => proxies[nodes.indexOf(node)] as FaultProxy
+    const natMap = Object.fromEntries(
+      nodes.map((node) => [`${node.host}:${node.port}`, { host: proxyOf(node).host, port: proxyOf(node).port }]),
+    )
+    return { client: { cluster: proxies.map(({ url }) => url), natMap }, proxyOf }
   }
 
   /** The key of the namespace's clock. */
@@ -53,12 +85,25 @@ export class ClusterStage {
     await until(async () => String(await node.command('INFO', 'replication')).includes('master_link_status:up'), 15_000)
   }
 
+  /** Another program, which knows nothing of this library; closed when the test ends. */
+  otherProgram(): Cluster {
+    const client = new Cluster(this.cluster.addresses, {
+      slotsRefreshInterval: 500,
+      redisOptions: { maxRetriesPerRequest: 1, commandTimeout: 500 },
+    })
+    client.on('error', () => {})
+    onTestFinished(() => client.disconnect())
+    return client
+  }
+
   async endTest(): Promise<void> {
-    const caches = this.#caches.splice(0)
+    const [caches, proxies] = [this.#caches.splice(0), this.#proxies.splice(0)]
+    await Promise.all(proxies.map((proxy) => proxy.heal()))
     try {
       for (const cache of caches) await expectNothingLeft(cache)
     } finally {
       await Promise.all(caches.map((cache) => cache.close()))
+      await Promise.all(proxies.map((proxy) => proxy.stop()))
     }
   }
 }

@@ -13,6 +13,8 @@ export interface OracleOptions {
   readonly truth: Map<number, number>
   /** What the caches were made with, in milliseconds. */
   readonly maxStaleness: number
+  /** Writes to Redis as another program would, so that the row's entry is gone; tried again until it resolves. Default: nobody does. */
+  readonly foreign?: (id: number) => Promise<unknown>
   /** No caller may wait longer than this, in milliseconds. Default: 1000. */
   readonly patience?: number
 }
@@ -32,6 +34,7 @@ export interface Findings {
   readonly hits: number
   readonly loads: number
   readonly invalidations: number
+  readonly foreign: number
   readonly queued: number
   readonly queuedAtEnd: number
   readonly stale: readonly StaleRead[]
@@ -55,7 +58,7 @@ export class Oracle {
   /** By cache: what its own invalidations promised. By id. */
   readonly #own: Map<number, number>[]
   readonly #delivered = new Map<number, Known[]>()
-  readonly #findings = { reads: 0, hits: 0, loads: 0, invalidations: 0, queued: 0, slowest: 0 }
+  readonly #findings = { reads: 0, hits: 0, loads: 0, invalidations: 0, foreign: 0, queued: 0, slowest: 0 }
   readonly #stale: StaleRead[] = []
   readonly #errors: unknown[] = []
   #running = false
@@ -80,6 +83,7 @@ export class Oracle {
       ...[0, 1, 2].map(() => this.#readOn(at)),
       this.#writeOn(at, at + 1),
     ])
+    if (this.#options.foreign !== undefined) this.#loops.push(this.#writeElsewhere(this.#options.foreign))
   }
 
   /** Ends the traffic, waits until everything is delivered, and reads every row once more everywhere. */
@@ -165,9 +169,29 @@ export class Oracle {
     }
   }
 
+  async #writeElsewhere(write: (id: number) => Promise<unknown>): Promise<void> {
+    const { ids, truth } = this.#options
+    for (let turn = 0; this.#running; turn += 1) {
+      const id = ids[(turn * 3) % ids.length] as number
+      const version = (truth.get(id) as number) + 1
+      truth.set(id, version)
+      while (!(await succeeds(write(id)))) await wait(20)
+      this.#findings.foreign += 1
+      this.#note(id, version)
+      await wait(2 + (turn % 5))
+    }
+  }
+
   #note(id: number, version: number): void {
     const known = this.#delivered.get(id) ?? []
     known.push({ version, at: performance.now() })
     this.#delivered.set(id, known.slice(-200))
   }
+}
+
+function succeeds(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  )
 }

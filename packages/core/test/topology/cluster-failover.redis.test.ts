@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RedisServer } from '@granary/testing'
 import { describe, expect, test } from 'vitest'
-import type { Cache, CacheEvent } from '../../src/index.ts'
+import type { Cache, CacheEvent, Coherence } from '../../src/index.ts'
 import { useCluster } from '../stage/cluster-stage.ts'
 import { Oracle, ROW } from '../stage/oracle.ts'
 import { until } from '../stage/redis-stage.ts'
@@ -23,13 +23,19 @@ function told(cache: Cache): CacheEvent['type'][] {
 }
 
 /** Two caches under traffic over rows of every master. */
-async function traffic(): Promise<{ oracle: Oracle; a: Cache; b: Cache; idsOf: (at: RedisServer) => number[] }> {
-  const [a, b] = [await stage.node({ maxStaleness: '500ms' }), await stage.node({ maxStaleness: '500ms' })]
+async function traffic({
+  coherence = 'bus' as Coherence,
+} = {}): Promise<{ oracle: Oracle; a: Cache; b: Cache; idsOf: (at: RedisServer) => number[] }> {
+  const options = { maxStaleness: '500ms', coherence } as const
+  const [a, b] = [await stage.node(options), await stage.node(options)]
   const masters = await stage.cluster.masters()
   const byMaster = new Map<RedisServer, number[]>()
   for (const master of masters) byMaster.set(master, await stage.idsOn(master, keyOf, 5))
   const ids = [...byMaster.values()].flat()
-  const oracle = new Oracle({ caches: [a, b], ids, truth: new Map(ids.map((id) => [id, 0])), maxStaleness: BOUND })
+  const truth = new Map(ids.map((id) => [id, 0]))
+  const client = coherence === 'tracking' ? stage.otherProgram() : undefined
+  const foreign = client === undefined ? {} : { foreign: (id: number) => client.del(keyOf(id)) }
+  const oracle = new Oracle({ caches: [a, b], ids, truth, maxStaleness: BOUND, ...foreign })
   return { oracle, a, b, idsOf: (at) => byMaster.get(at) ?? [] }
 }
 
@@ -76,6 +82,35 @@ describe('C14: a master killed under load costs no stale read and no error to a 
     expect(found.slowest).toBeLessThan(1_000)
     await stage.bringBack(victim)
   }, 60_000)
+})
+
+describe("C14: with coherence 'tracking', while other programs write as well", () => {
+  test.each([
+    ['keeps frames', 'killed', async () => (await stage.others())[0] as RedisServer],
+    ['keeps frames', 'frozen', async () => (await stage.others())[0] as RedisServer],
+    ['keeps the clock', 'killed', () => stage.home()],
+  ] as const)(
+    'a master that %s is %s: nothing is served that was written longer ago than maxStaleness, nobody gets an error',
+    async (_, fate, choose) => {
+      const { oracle, a, b } = await traffic({ coherence: 'tracking' })
+      const victim = await choose()
+      oracle.start()
+      await wait(400)
+      const before = oracle.findings.foreign
+      await (fate === 'killed' ? victim.kill() : victim.pause())
+      await until(async () => !(await stage.cluster.masters()).includes(victim), 15_000)
+      await stage.cluster.settled()
+      await until(() => [a, b].every((cache) => cache.health().redis === 'open'), 10_000)
+      await until(() => oracle.findings.foreign > before + 20, 10_000)
+      const found = await oracle.stop()
+      expect(found).toMatchObject({ stale: [], errors: [], queuedAtEnd: 0 })
+      expect(found.slowest).toBeLessThan(1_000)
+      expect(found.hits).toBeGreaterThan(100)
+      if (fate === 'killed') await stage.bringBack(victim)
+      else await victim.resume()
+    },
+    60_000,
+  )
 })
 
 describe('C14: a master that is frozen', () => {

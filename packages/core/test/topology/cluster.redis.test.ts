@@ -1,11 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import {
-  type FaultProxy,
-  type MonitoredCommand,
-  type RedisMonitor,
-  type RedisServer,
-  startFaultProxy,
-} from '@granary/testing'
+import type { MonitoredCommand, RedisMonitor, RedisServer } from '@granary/testing'
 import { Cluster } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Cache, createCache } from '../../src/index.ts'
@@ -151,20 +145,11 @@ describe('C2: waited round trips in a cluster, by the clock', () => {
   }
 
   test('a hit waits for one, a miss for two, a key for two, tags, names and the namespace for one, set for two, put for three', async () => {
-    const proxies = await Promise.all(stage.cluster.nodes.map((target) => startFaultProxy({ target })))
-    onTestFinished(async () => {
-      await Promise.all(proxies.map((proxy) => proxy.stop()))
-    })
-    const natMap = Object.fromEntries(
-      stage.cluster.addresses.map(({ host, port }, at) => {
-        const proxy = proxies[at] as FaultProxy
-        return [`${host}:${port}`, { host: proxy.host, port: proxy.port }]
-      }),
-    )
-    const cluster = proxies.map(({ url }) => url)
+    const { client, proxyOf } = await stage.detour()
+    const proxies = stage.cluster.nodes.map(proxyOf)
     const a = await stage.node({
       maxStaleness: '30s',
-      redis: { client: { cluster, natMap }, callBudget: '2s', leaseTime: '20s' },
+      redis: { client, callBudget: '2s', leaseTime: '20s' },
     })
     const other = await stage.node()
     for (const id of IDS.slice(0, 20)) await rowsOf(other).getOrSet([id], () => 'row')

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type FaultProxy, type RedisServer, startFaultProxy } from '@granary/testing'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import type { FaultProxy, RedisServer } from '@granary/testing'
+import { describe, expect, test } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { STEADY, useCluster } from '../stage/cluster-stage.ts'
 import { ROW } from '../stage/oracle.ts'
@@ -10,21 +10,6 @@ import { delivered, timed, until } from '../stage/redis-stage.ts'
 const stage = useCluster(STEADY)
 const keyOf = (id: number) => `${stage.namespace}:row:1:${id}`
 const rowsOf = (cache: Cache) => cache.define<[number], string>('row', ROW)
-
-/** A cache that reaches each node through a proxy of its own, and those proxies by node. */
-async function proxied(): Promise<{ cache: Cache; proxyOf: (node: RedisServer) => FaultProxy }> {
-  const { nodes } = stage.cluster
-  const proxies = await Promise.all(nodes.map((target) => startFaultProxy({ target })))
-  onTestFinished(async () => {
-    await Promise.all(proxies.map((proxy) => proxy.stop()))
-  })
-  const proxyOf = (node: RedisServer) => proxies[nodes.indexOf(node)] as FaultProxy
-  const natMap = Object.fromEntries(
-    nodes.map((node) => [`${node.host}:${node.port}`, { host: proxyOf(node).host, port: proxyOf(node).port }]),
-  )
-  const client = { cluster: proxies.map(({ url }) => url), natMap }
-  return { cache: await stage.node({ redis: { client } }), proxyOf }
-}
 
 /** One row on a master that keeps no clock, and one on the other. */
 async function twoRows(): Promise<{ sick: RedisServer; lost: number; well: number }> {
@@ -41,7 +26,7 @@ describe('C7: one master out of reach of one process', () => {
     ['refuses', (proxy: FaultProxy) => proxy.inject({ kind: 'refuse' })],
     ['hangs', (proxy: FaultProxy) => proxy.inject({ kind: 'hang' })],
   ])('%s: its keys go to the loader within the budget, the others are served as ever', async (_, inject) => {
-    const { cache, proxyOf } = await proxied()
+    const { cache, proxyOf } = await stage.proxied()
     const { sick, lost, well } = await twoRows()
     const other = await stage.node()
     for (const id of [lost, well]) await rowsOf(other).getOrSet([id], () => 'stored')
@@ -55,7 +40,7 @@ describe('C7: one master out of reach of one process', () => {
   })
 
   test('an invalidation that it did not take holds here at once, and everywhere when it is back', async () => {
-    const { cache, proxyOf } = await proxied()
+    const { cache, proxyOf } = await stage.proxied()
     const { sick, lost, well } = await twoRows()
     const other = await stage.node()
     for (const id of [lost, well]) await rowsOf(other).getOrSet([id], () => 'old')
@@ -82,7 +67,7 @@ describe('C7: one master out of reach of one process', () => {
   })
 
   test('a key that waits is not read there even when its master answers again, until it has been sent', async () => {
-    const { cache, proxyOf } = await proxied()
+    const { cache, proxyOf } = await stage.proxied()
     const { sick, lost } = await twoRows()
     const other = await stage.node()
     await rowsOf(other).getOrSet([lost], () => 'old')
@@ -101,7 +86,7 @@ describe('C7: one master out of reach of one process', () => {
   })
 
   test('`required` rejects, and it stays queued', async () => {
-    const { cache, proxyOf } = await proxied()
+    const { cache, proxyOf } = await stage.proxied()
     const { sick, lost } = await twoRows()
     const refusal = await proxyOf(sick).inject({ kind: 'refuse' })
     const entries = [{ name: rowsOf(cache).name, args: [lost] }]
@@ -114,7 +99,7 @@ describe('C7: one master out of reach of one process', () => {
   })
 
   test('a key that waits is not read there while its master answers reads but not the deletion', async () => {
-    const { cache, proxyOf } = await proxied()
+    const { cache, proxyOf } = await stage.proxied()
     const { sick, lost } = await twoRows()
     const old = randomBytes(60_000).toString('base64')
     const strong = cache.define<[number], string>('row', { ...ROW, consistency: 'strong', shouldCache: () => false })
@@ -135,7 +120,7 @@ describe('C7: one master out of reach of one process', () => {
   })
 
   test('memory is not filled again from an entry that is about to go: it goes first, and the bus is told then', async () => {
-    const { cache, proxyOf } = await proxied()
+    const { cache, proxyOf } = await stage.proxied()
     const { sick, lost } = await twoRows()
     const other = await stage.node()
     await rowsOf(other).getOrSet([lost], () => 'old')

@@ -19,7 +19,7 @@ export interface Judged {
 
 /** The decision that an outcome amounts to. */
 export function decisionOf(
-  { name, names, limits, shards }: ResolvedLimitSet,
+  { name, names, limits }: ResolvedLimitSet,
   { subject, rules, outcome, source }: Judged,
 ): Decision {
   const standings: Record<string, LimitStanding> = {}
@@ -27,12 +27,7 @@ export function decisionOf(
   let retryAfterMs = outcome.blockedFor / 1000
   for (let index = 0; index < names.length; index++) {
     const limit = names[index] as string
-    const standing = standingOf(
-      limits[index] as Limit,
-      rules[index] as Rule,
-      outcome.standings[index] as Standing,
-      shards,
-    )
+    const standing = standingOf(limits[index] as Limit, rules[index] as Rule, outcome.standings[index] as Standing)
     standings[limit] = standing
     if (standing.retryAfterMs === 0) continue
     violated.push(limit)
@@ -70,12 +65,11 @@ export function listedDecision(
   return { ok: false, reason: 'denied', violated: [], retryAfterMs: Number.POSITIVE_INFINITY, ...common }
 }
 
-/** A shard speaks for all: its limit and what is left of it, times their number. */
-function standingOf(limit: Limit, rule: Rule, { remaining, retry, reset }: Standing, shards: number): LimitStanding {
+function standingOf(limit: Limit, rule: Rule, { remaining, retry, reset }: Standing): LimitStanding {
   const isUnlimited = rule.kind !== 'bucket' && rule.limit === UNLIMITED
   return {
-    limit: isUnlimited ? Number.POSITIVE_INFINITY : shards * (rule.kind === 'bucket' ? rule.burst : rule.limit),
-    remaining: isUnlimited ? Number.POSITIVE_INFINITY : shards * remaining,
+    limit: isUnlimited ? Number.POSITIVE_INFINITY : rule.kind === 'bucket' ? rule.burst : rule.limit,
+    remaining: isUnlimited ? Number.POSITIVE_INFINITY : remaining,
     retryAfterMs: retry === NEVER ? Number.POSITIVE_INFINITY : retry / 1000,
     resetMs: reset / 1000,
     windowMs: windowOf(limit, rule),

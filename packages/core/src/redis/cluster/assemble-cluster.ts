@@ -31,6 +31,8 @@ class ClusterAssembly implements Assembly {
   readonly #redelivery: Redelivery
   /** The epoch that the clock was last told. */
   #toldEpoch = 0
+  /** The epoch as the clock's master had it when the map of slots was last known to be as new. */
+  #mappedEpoch = 0
   #home: NodeAddress | undefined
 
   constructor(surroundings: Surroundings, plan: ClusterPlan) {
@@ -68,9 +70,10 @@ class ClusterAssembly implements Assembly {
   }
 
   #connectMasters(): Masters {
-    const { engine, options, patience } = this.#surroundings
+    const { engine, options, patience, effects } = this.#surroundings
     const { maxStaleness, silence } = supervisionOf(this.#surroundings)
     const { clock, random, telemetry } = engine
+    const isTracked = engine.settings.coherence === 'tracking'
     return new Masters({
       clock,
       random,
@@ -80,8 +83,10 @@ class ClusterAssembly implements Assembly {
       slow: options.callBudget / 2,
       heartbeat: maxStaleness / 3,
       silence,
+      pushed: isTracked ? effects.pushed : undefined,
       onEpoch: (epoch) => this.#renewAfter(epoch),
       onOpen: () => void this.#redelivery.now(),
+      onMoved: (slots) => isTracked && effects.untracked((key) => slots.has(slotOf(key))),
       onLost: (node, cause) =>
         telemetry.emit({ type: 'shard-lost', node, reason: cause.reason, cause: cause.cause ?? cause }),
       onWhole: (downFor) => telemetry.emit({ type: 'shards-recovered', downFor }),
@@ -94,6 +99,11 @@ class ClusterAssembly implements Assembly {
     return {
       ...sessionOf(this.#surroundings),
       bulk: false,
+      // Frames are read elsewhere, and of the clock the bus tells.
+      tracking: false,
+      ...(this.#surroundings.engine.settings.coherence === 'tracking' && {
+        witness: (data, deadline) => this.#confirm(data, deadline),
+      }),
       makeClient: async (role) => {
         if (role === 'data' || this.#home === undefined)
           this.#home = await this.#masters.addressOf(slotOf(metadata.clock))
@@ -101,6 +111,17 @@ class ClusterAssembly implements Assembly {
       },
       clockLife: (data) => this.#clockLife(data),
     }
+  }
+
+  /**
+   * Memory is proven when every master has told what was written, and when the masters are those who serve its slots: a master
+   * that was deposed behind our back has nothing to tell, and the epoch of the clock's master says so.
+   */
+  async #confirm(data: Connection, deadline: number): Promise<void> {
+    const epoch = epochIn(await data.call('cluster', ['info'], deadline))
+    if (epoch !== this.#mappedEpoch) await this.#masters.refreshFrom(this.#home as NodeAddress, data, deadline)
+    this.#mappedEpoch = epoch
+    await this.#masters.confirm(deadline)
   }
 
   async #clockLife(data: Connection): Promise<string> {

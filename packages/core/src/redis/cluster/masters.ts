@@ -21,6 +21,8 @@ export interface MastersOptions extends PlaceOptions {
   /** A master is in use again, or for the first time. */
   readonly onOpen: () => void
   readonly onLost: (node: string, cause: RedisUnavailable) => void
+  /** These slots have another master than was known: nobody tells of writes to what was read at the one before. */
+  readonly onMoved: (slots: ReadonlySet<number>) => void
   /** Every slot has a master in use again, so many milliseconds after the first `onLost`. */
   readonly onWhole: (downFor: number) => void
 }
@@ -69,7 +71,7 @@ export class Masters {
 
   /** A redirection named this master for a slot; the others are asked for theirs soon. */
   learn(slot: number, owner: NodeAddress): Shard {
-    this.#map.learn(slot, owner)
+    if (this.#map.learn(slot, owner)) this.#options.onMoved(new Set([slot]))
     this.refreshSoon()
     return this.#at(owner)
   }
@@ -101,12 +103,26 @@ export class Masters {
     await waitAtMost(this.#options.clock, patience, tried)
   }
 
+  /** Resolves when every master in use has told of every write that it had made before. */
+  async confirm(deadline: number): Promise<void> {
+    await Promise.all([...this.#shards.values()].map(({ place }) => place?.confirm(deadline)))
+  }
+
   /** Asks who serves what. Several who ask at once share one answer. */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined
-    })
+    this.#refreshing ??= this.#askSlots()
+      .then((map) => this.#adopt(map))
+      .finally(() => {
+        this.#refreshing = undefined
+      })
     return this.#refreshing
+  }
+
+  /** The same, of this master and no other. */
+  async refreshFrom(address: NodeAddress, data: Connection, deadline: number): Promise<void> {
+    await this.#refreshing?.catch(() => {})
+    const reply = await data.call('cluster', ['slots'], deadline)
+    await this.#adopt(SlotMap.read(reply, address, this.#options.plan.translate))
   }
 
   /** Asks soon: many who are redirected at once cause one question. */
@@ -125,14 +141,15 @@ export class Masters {
     this.#shards.clear()
   }
 
-  async #refresh(): Promise<void> {
-    const map = await this.#askSlots()
+  async #adopt(map: SlotMap): Promise<void> {
     if (this.#closed) return
     const masters = map.masters()
     const isFailover = [...this.#map.masters().keys()].some((name) => !masters.has(name))
     if (isFailover) await this.#askEpochs(masters)
     if (this.#closed) return
+    const moved = this.#map.movedIn(map)
     this.#map = map
+    if (moved.size > 0) this.#options.onMoved(moved)
     for (const address of masters.values()) this.#at(address)
     const now = this.#options.clock.now()
     for (const [name, shard] of this.#shards) {

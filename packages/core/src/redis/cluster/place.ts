@@ -1,7 +1,16 @@
 import type { Clock } from '../../clock.ts'
 import { RedisUnavailable } from '../../errors.ts'
 import type { RedisLike } from '../../options/redis-client.ts'
-import { Connection } from '../connection/connection.ts'
+import {
+  confirmReads,
+  keysOf,
+  type Payload,
+  PUSH_CHANNEL,
+  type TrackedConnections,
+  trackReads,
+} from '../bus/tracking.ts'
+import type { Connection } from '../connection/connection.ts'
+import { ConnectionGroup } from '../connection/connection-group.ts'
 import { ServerTime } from '../connection/server-time.ts'
 import type { Holder } from '../frames.ts'
 import type { NodeAddress } from './node-address.ts'
@@ -10,64 +19,69 @@ import type { NodeAddress } from './node-address.ts'
 export interface PlaceOptions {
   readonly clock: Clock
   /** A client for one node, not yet connected. */
-  readonly makeNode: (address: NodeAddress, role: 'data' | 'bulk') => Promise<RedisLike>
+  readonly makeNode: (address: NodeAddress, role: 'data' | 'bulk' | 'subscriber') => Promise<RedisLike>
   /** Milliseconds to connect and to be known. */
   readonly patience: number
   /** Slower commands count as half failed; milliseconds. */
   readonly slow: number
+  /** Takes the keys that the master says were written since they were read there; undefined: all of them. Default: it is not asked to tell. */
+  readonly pushed?: ((keys: readonly string[] | undefined) => void) | undefined
+}
+
+interface Connections {
+  readonly data: Connection
+  readonly bulk: Connection
+  /** Where the master tells of writes to what the others have read; undefined when it is not asked to. */
+  readonly subscriber: Connection | undefined
 }
 
 /**
- * One stretch of trust in one master: two connections, of one server life. It ends with the first of them that ends, and
- * whatever it granted ends with it.
+ * One stretch of trust in one master: two connections, and a third that is told of writes under tracking, all of one server
+ * life. It ends with the first of them that ends, and whatever it granted or had to tell ends with it.
  */
 export class Place implements Holder {
   readonly address: NodeAddress
   readonly data: Connection
   readonly bulk: Connection
   readonly time = new ServerTime()
-  /** Resolves with the cause when the place has ended. */
-  readonly ended: Promise<RedisUnavailable>
+  readonly #subscriber: Connection | undefined
+  readonly #group: ConnectionGroup
   readonly #clock: Clock
 
   private constructor(
     address: NodeAddress,
-    { data, bulk }: { data: Connection; bulk: Connection },
-    { clock, ended }: { clock: Clock; ended: Promise<RedisUnavailable> },
+    { data, bulk, subscriber }: Connections,
+    { clock, group }: { clock: Clock; group: ConnectionGroup },
   ) {
     this.address = address
     this.data = data
     this.bulk = bulk
-    this.ended = ended
+    this.#subscriber = subscriber
+    this.#group = group
     this.#clock = clock
   }
 
   /** Connects, and learns the life and the clock of the server. Rejects with `RedisUnavailable` and leaves nothing behind. */
-  static async open(address: NodeAddress, { clock, makeNode, patience, slow }: PlaceOptions): Promise<Place> {
-    let onLost: (cause: RedisUnavailable) => void = () => {}
-    const ended = new Promise<RedisUnavailable>((resolve) => {
-      onLost = resolve
-    })
-    const opened: Connection[] = []
-    const open = async (role: 'data' | 'bulk') => {
-      const client = await makeNode(address, role)
-      const connection = await Connection.open(client, { clock, patience, slow, onLost })
-      opened.push(connection)
-      return connection
-    }
+  static async open(address: NodeAddress, { clock, makeNode, patience, slow, pushed }: PlaceOptions): Promise<Place> {
+    const group = new ConnectionGroup({ clock, patience, slow })
+    const open = (role: 'data' | 'bulk' | 'subscriber') => group.open(makeNode(address, role))
     try {
-      const [data, bulk] = await Promise.all([open('data'), open('bulk')])
-      if (Buffer.compare(data.life, bulk.life) !== 0)
-        throw new RedisUnavailable('error', new Error('The connections reached different servers.'))
-      const place = new Place(address, { data, bulk }, { clock, ended })
+      const [data, bulk, subscriber] = await Promise.all([open('data'), open('bulk'), pushed && open('subscriber')])
+      const place = new Place(address, { data, bulk, subscriber }, { clock, group })
+      if (pushed !== undefined) await place.#track(pushed, clock.now() + patience)
       if ((await place.askTime(patience)) > slow && (await place.askTime(patience)) > slow)
         throw new RedisUnavailable('deadline', new Error(`The node takes longer than ${slow} ms to answer.`))
-      ended.then((cause) => place.end(cause))
+      place.ended.then((cause) => place.end(cause))
       return place
     } catch (error) {
-      for (const connection of opened) connection.drop(new RedisUnavailable('reset', error))
+      group.end(new RedisUnavailable('reset', error))
       throw error
     }
+  }
+
+  /** Resolves with the cause when the place has ended. */
+  get ended(): Promise<RedisUnavailable> {
+    return this.#group.ended
   }
 
   get life(): Uint8Array {
@@ -88,10 +102,28 @@ export class Place implements Holder {
     return epochIn(await this.data.call('cluster', ['info'], this.#clock.now() + patience))
   }
 
-  /** Closes both connections at once; what is in flight is rejected. */
+  /** Resolves when the master has told of every write that it had made before. */
+  async confirm(deadline: number): Promise<void> {
+    if (this.#tracked !== undefined) await confirmReads(this.#tracked, deadline)
+  }
+
+  /** Closes its connections at once; what is in flight is rejected. */
   end(cause: RedisUnavailable): void {
-    this.data.drop(cause)
-    this.bulk.drop(cause)
+    this.#group.end(cause)
+  }
+
+  get #tracked(): TrackedConnections | undefined {
+    return this.#subscriber && { subscriber: this.#subscriber, readers: [this.data, this.bulk] }
+  }
+
+  /** Nobody tells of writes to what was read here once it has ended: that is as if all of it had been written. */
+  async #track(pushed: NonNullable<PlaceOptions['pushed']>, deadline: number): Promise<void> {
+    const tracked = this.#tracked as TrackedConnections
+    tracked.subscriber.client.on('messageBuffer', (channel: never, payload: never) => {
+      if (String(channel) === PUSH_CHANNEL) pushed(keysOf(payload as Payload))
+    })
+    await trackReads(tracked, deadline)
+    void this.ended.then(() => pushed(undefined))
   }
 }
 

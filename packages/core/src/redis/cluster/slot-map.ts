@@ -36,9 +36,22 @@ export class SlotMap {
     return this.#owners[slot]
   }
 
-  /** Learns from a redirection. */
-  learn(slot: number, owner: NodeAddress): void {
-    if (slot >= 0 && slot < SLOTS) this.#owners[slot] = owner
+  /** Learns from a redirection; answers whether somebody else was known to serve the slot. */
+  learn(slot: number, owner: NodeAddress): boolean {
+    if (slot < 0 || slot >= SLOTS) return false
+    const known = this.#owners[slot]
+    this.#owners[slot] = owner
+    return known !== undefined && nameOf(known) !== nameOf(owner)
+  }
+
+  /** The slots that were served by somebody, and are served by somebody else or by nobody in `next`. */
+  movedIn(next: SlotMap): ReadonlySet<number> {
+    const moved = new Set<number>()
+    this.#owners.forEach((owner, slot) => {
+      const other = next.#owners[slot]
+      if (owner !== undefined && (other === undefined || nameOf(owner) !== nameOf(other))) moved.add(slot)
+    })
+    return moved
   }
 
   /** Every master that serves a slot, by name. */
