@@ -39,7 +39,10 @@ export type {
 } from './invalidation/entry-ref.ts'
 export { Invalidates } from './invalidation/invalidates.ts'
 export type { EntryMisfit, InvalidatesCheck, InvalidatesOptions } from './invalidation/invalidation-options.ts'
+export { NoRateLimiter, RateLimited } from './limiting/rate-limited.ts'
+export type { ByLimit, RateLimitedCheck, RateLimitedOptions } from './limiting/rate-limited-options.ts'
 export type {
+  AnyMethodDecorator,
   AsyncMethod,
   AsyncMethodDecorator,
   MethodCheck,
@@ -49,6 +52,7 @@ export type {
   OnlyKnown,
   Present,
   Resolved,
+  StreamMethod,
   Unannotated,
 } from './method/fit.ts'
 // Decorators of your own
@@ -58,13 +62,6 @@ export { type BodyRun, type MethodRecord, recordOf } from './method/method-recor
 export { type MethodFacts, MethodSite } from './method/method-site.ts'
 export type { Configuration, Registry } from './method/registry.ts'
 export type { DecoratedMethod, MethodPlan, PlanMaker } from './method/wrap.ts'
-export {
-  type ByLimit,
-  NoRateLimiter,
-  RateLimited,
-  type RateLimitedCheck,
-  type RateLimitedOptions,
-} from './rate-limited.ts'
 export { CacheScope, type ClassDecorator } from './scope/cache-scope.ts'
 export type { CacheScopeOptions } from './scope/scope.ts'
 export { defineTags, type TagFunctions } from './tags.ts'

@@ -33,6 +33,9 @@ export class Accepted {
 
   @RateLimited({ name: 'e', limits: tokens, key: (...ids: number[]) => ids.join() })
   static async many(...ids: number[]): Promise<number> { return ids.length }
+
+  @RateLimited({ name: 'f', limits: tokens, key: (id: number) => id, settle: { tokens: (end: Completion, _: number) => end.usage }, onLimit: async function* () { yield 'later' } })
+  async *stream(id: number): AsyncGenerator<string, Completion> { yield String(id); return { usage: id } }
 }
 
 export class Mistakes {
@@ -79,6 +82,14 @@ export class Mistakes {
   // mistake 11: a parameter without a type
   @RateLimited({ name: 'a', limits: tokens, key: (id) => id })
   async untyped(id: string): Promise<string> { return id }
+
+  // mistake 12: a settlement of what a stream does not return
+  @RateLimited({ name: 'a', limits: tokens, key: () => 'all', settle: { tokens: (end: Completion) => end.usage } })
+  async *wrongEnd(): AsyncGenerator<string, number> { yield ''; return 7 }
+
+  // mistake 13: an answer that is no stream
+  @RateLimited({ name: 'a', limits: tokens, key: () => 'all', onLimit: () => 'later' })
+  async *noStream(): AsyncGenerator<string> { yield '' }
 }
 `
 const LINES = SOURCE.split('\n')
@@ -122,5 +133,7 @@ describe(`in the ${MODE} mode`, () => {
     expect(said(5)).toContain('there is no limit of this name')
     expect(said(7)).toContain('Mismatch<"tokens", [result: string]>')
     expect(said(8)).toContain('Mismatch<"onLimit"')
+    expect(said(12)).toContain('Mismatch<"tokens", [result: number]>')
+    expect(said(13)).toContain('Mismatch<"onLimit"')
   })
 })

@@ -9,7 +9,7 @@ export { type ProblemBody, type RateLimitProblem, rateLimitProblem } from './htt
 export type { Admitted, Decision, LimitStanding, Refused } from './limiter/decision.ts'
 export type { RateLimiterEvent, RateLimiterEventOf } from './limiter/events.ts'
 // Limit sets
-export type { HoldStreamOptions } from './limiter/holding.ts'
+export type { HeldStream, HoldStreamOptions } from './limiter/holding.ts'
 // Limits
 export {
   type BucketLimit,

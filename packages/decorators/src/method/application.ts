@@ -1,5 +1,6 @@
 import { NotDecoratable } from '../errors.ts'
 import type { AsyncMethod } from './fit.ts'
+import { recordOf } from './method-record.ts'
 
 /** How a decorator was applied, whichever standard called it. */
 export interface Application {
@@ -16,17 +17,25 @@ export interface Application {
   readonly replaceWith: (wrapper: AsyncMethod) => unknown
 }
 
+/** What a decorator can stand on. */
+export interface Demand {
+  /** Names decorator and member, for the error. */
+  readonly where: (member: string) => string
+  /** Whether it may be an async generator. */
+  readonly takesStreams: boolean
+}
+
 /**
  * Reads the arguments that a decorator was called with.
  *
- * @param where - Names decorator and member, for the error.
- * @throws NotDecoratable for anything but a method that can return a promise.
+ * @throws NotDecoratable for anything but a method that can return a promise, or a stream where one is taken.
  */
-export function readApplication(given: readonly unknown[], where: (member: string) => string): Application {
+export function readApplication(given: readonly unknown[], demand: Demand): Application {
   const [first, second] = given
-  if (isContext(second)) return readStandard(first, second, where)
+  if (isContext(second)) return readStandard(first, second, demand)
   if (typeof second === 'string' || typeof second === 'symbol')
-    return readLegacy(first as object, second, { third: given[2], where })
+    return readLegacy(first as object, second, { third: given[2], demand })
+  const { where } = demand
   throw new NotDecoratable(where('a class'), 'it belongs on a method')
 }
 
@@ -41,11 +50,12 @@ function isContext(value: unknown): value is Context {
   return typeof value === 'object' && value !== null && 'kind' in value && 'name' in value
 }
 
-function readStandard(method: unknown, context: Context, where: (member: string) => string): Application {
+function readStandard(method: unknown, context: Context, demand: Demand): Application {
+  const { where } = demand
   const methodName = nameOf(context.name)
   if (context.kind !== 'method') throw refusal(context.kind, where(methodName))
   return {
-    method: asyncMethod(method, where(methodName)),
+    method: asyncMethod(method, where(methodName), demand),
     key: context.name,
     methodName,
     isStatic: context.static === true,
@@ -61,8 +71,9 @@ function readStandard(method: unknown, context: Context, where: (member: string)
 function readLegacy(
   target: object,
   key: string | symbol,
-  { third, where }: { third: unknown; where: (member: string) => string },
+  { third, demand }: { third: unknown; demand: Demand },
 ): Application {
+  const { where } = demand
   const isStatic = typeof target === 'function'
   const owner = isStatic ? target : target.constructor
   const methodName = nameOf(key)
@@ -72,7 +83,7 @@ function readLegacy(
   if (descriptor === undefined) throw refusal('field', at)
   if (descriptor.get !== undefined || descriptor.set !== undefined) throw refusal('accessor', at)
   return {
-    method: asyncMethod(descriptor.value, at),
+    method: asyncMethod(descriptor.value, at, demand),
     key,
     methodName,
     isStatic,
@@ -100,14 +111,10 @@ function refusal(kind: string, where: string): NotDecoratable {
 }
 
 /** A generator answers with an iterator, whose values pass by while nobody can store them. */
-function asyncMethod(method: unknown, where: string): AsyncMethod {
+function asyncMethod(method: unknown, where: string, { takesStreams }: Demand): AsyncMethod {
   if (typeof method !== 'function') throw refusal('field', where)
-  const kind = (method as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag]
-  if (kind === 'GeneratorFunction' || kind === 'AsyncGeneratorFunction') {
-    throw new NotDecoratable(
-      where,
-      'a generator yields an iterator, not a promise; collect the items in an async method',
-    )
-  }
-  return method as AsyncMethod
+  const written = recordOf(method)?.nodes[0]?.original ?? method
+  const kind = (written as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag]
+  if (kind !== 'GeneratorFunction' && (kind !== 'AsyncGeneratorFunction' || takesStreams)) return method as AsyncMethod
+  throw new NotDecoratable(where, 'a generator yields an iterator, not a promise; collect the items in an async method')
 }

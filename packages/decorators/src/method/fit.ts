@@ -2,6 +2,10 @@
 // biome-ignore lint/suspicious/noExplicitAny: only as a constraint; `unknown[]` and `never[]` both reject declared parameters
 export type AsyncMethod = (...args: any[]) => Promise<any>
 
+/** A method whose answer comes piece by piece, such as `async *words(): AsyncGenerator<string, Usage>`. */
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type StreamMethod = (...args: any[]) => AsyncIterable<any>
+
 /** What a method resolves to. */
 export type Resolved<F extends AsyncMethod> = Awaited<ReturnType<F>>
 
@@ -48,12 +52,12 @@ export type OnlyKnown<O, Options> = {
  * What a decorator demands of the method it stands on, as a function from types to types: `misfits` is computed from
  * `this['method']` and is `never` when the method will do.
  */
-export interface MethodCheck {
-  readonly method: AsyncMethod
+export interface MethodCheck<M = AsyncMethod> {
+  readonly method: M
   readonly misfits: unknown
 }
 
-type Demand<C extends MethodCheck, F extends AsyncMethod> = Verdict<(C & { readonly method: F })['misfits']>
+type Demand<C extends MethodCheck<unknown>, F> = Verdict<(C & { readonly method: F })['misfits']>
 type Verdict<M> = [M] extends [never] ? unknown : M
 
 /**
@@ -63,6 +67,19 @@ type Verdict<M> = [M] extends [never] ? unknown : M
 export interface AsyncMethodDecorator<C extends MethodCheck> {
   <This, F extends AsyncMethod>(method: F & Demand<C, F>, context: ClassMethodDecoratorContext<This, F>): F
   <F extends AsyncMethod>(
+    target: object,
+    name: string | symbol,
+    descriptor: TypedPropertyDescriptor<F> & Demand<C, F>,
+  ): void
+}
+
+/** The same for decorators that stand on methods with a stream for an answer, too. */
+export interface AnyMethodDecorator<C extends MethodCheck<unknown>> {
+  <This, F extends AsyncMethod | StreamMethod>(
+    method: F & Demand<C, F>,
+    context: ClassMethodDecoratorContext<This, F>,
+  ): F
+  <F extends AsyncMethod | StreamMethod>(
     target: object,
     name: string | symbol,
     descriptor: TypedPropertyDescriptor<F> & Demand<C, F>,

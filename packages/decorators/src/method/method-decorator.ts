@@ -12,6 +12,8 @@ export interface DecoratorDefinition {
   readonly decorator: string
   /** The name it was given, unique among decorators of its kind. Left out by decorators that take none. */
   readonly name?: string
+  /** Whether it can stand on an `async *` method. Default: false. */
+  readonly takesStreams?: boolean
   /** Makes the plan for one method. It runs at decoration: what is known then is validated there, and throws there. */
   readonly plan: PlanMaker
 }
@@ -24,10 +26,13 @@ export interface DecoratorDefinition {
  * @throws NotDecoratable from the decorator when it stands on anything but a method, and whatever `plan` throws.
  */
 export function defineMethodDecorator<C extends MethodCheck>(definition: DecoratorDefinition): AsyncMethodDecorator<C> {
-  const { decorator, name } = definition
+  const { decorator, name, takesStreams = false } = definition
   const apply = (...given: unknown[]): unknown => {
     const where = (methodName: string) => new MethodSite({ decorator, name, methodName, member: 'instance' }).where
-    const { method, key, methodName, isStatic, owner, onInstance, replaceWith } = readApplication(given, where)
+    const { method, key, methodName, isStatic, owner, onInstance, replaceWith } = readApplication(given, {
+      where,
+      takesStreams,
+    })
     const site = new MethodSite({ decorator, name, methodName, member: isStatic ? 'static' : 'instance', owner })
     const { wrapper, node } = wrapMethod(method, site, definition)
     const isOurs = (member: unknown) => recordOf(member)?.nodes.includes(node)

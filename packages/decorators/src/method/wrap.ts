@@ -9,6 +9,8 @@ import { preserve } from './preserve.ts'
 export interface DecoratedMethod {
   /** What the wrapper calls: the method itself, or the wrapper of the decorator below. */
   readonly method: AsyncMethod
+  /** Whether it is an `async *` method, below all decorators. */
+  readonly isStream: boolean
   readonly site: MethodSite
   /** The nodes of the decorators below, the innermost first. */
   readonly below: readonly MethodNode[]
@@ -44,18 +46,19 @@ export function wrapMethod(
 ) {
   const below = recordOf(method)
   const record = below ?? new OwnRecord(method)
+  const original = record.nodes[0]?.original ?? method
   const inner = record instanceof OwnRecord && below === undefined ? record.body : method
   let enrolment: Enrolment | undefined
   const enrolled = () => enrolment as Enrolment
   const { wrapper, options, entries } = plan({
     method: inner,
+    isStream: (original as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'AsyncGeneratorFunction',
     site,
     below: record.nodes,
     node: () => enrolled().node,
     claim: () => enrolled().claim(),
   })
   const position = record.nodes.filter((node) => node.kind === kind).length
-  const original = record.nodes[0]?.original ?? method
   enrolment = new Enrolment({ kind, site, original, options, entries, position })
   preserve(wrapper, method)
   record.nodes.push(enrolment.node)

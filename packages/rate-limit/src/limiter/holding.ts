@@ -11,9 +11,12 @@ export interface HoldParts {
 }
 
 /** How a stream that holds a place ends. */
-export interface HoldStreamOptions<Name extends string> {
-  /** What the call did cost, asked once, at the end, however it comes. Default: what was reserved. */
-  readonly settle?: () => Costs<Name>
+export interface HoldStreamOptions<Name extends string, R = unknown> {
+  /**
+   * What the call did cost, asked once, at the end, however it comes: with what the stream returned, and whether it came to its
+   * end at all. Default, and where it says undefined: what was reserved.
+   */
+  readonly settle?: (returned: R | undefined, completed: boolean) => Costs<Name> | undefined
   /** Gives the place back when it fires, even if the stream never says another word: the reader has gone away. */
   readonly signal?: AbortSignal
 }
@@ -40,22 +43,22 @@ export async function holdWhile<Name extends string, T>(
  * The same stream with the reservation held until its last piece, its failure, or until nobody reads on. It is no generator:
  * one that is given up before its first piece would run none of its code, and keep the place.
  */
-export function holdStream<Name extends string, T>(
+export function holdStream<Name extends string, T, R>(
   reservation: Reservation<Name>,
   parts: HoldParts,
-  { source, settle, signal }: HoldStreamOptions<Name> & { readonly source: AsyncIterable<T> },
-): AsyncIterableIterator<T, undefined, undefined> {
+  { source, settle, signal }: HoldStreamOptions<Name, R> & { readonly source: AsyncIterable<T, R> },
+): HeldStream<T, R> {
   const pieces = source[Symbol.asyncIterator]()
   const stop = keepRenewing(reservation, parts)
   let ended: Promise<void> | undefined
-  const end = () => {
-    ended ??= endOnce()
+  const end = (returned?: R, completed = false) => {
+    ended ??= endOnce(returned, completed)
     return ended
   }
-  const endOnce = () => {
+  const endOnce = (returned: R | undefined, completed: boolean) => {
     stop()
     signal?.removeEventListener('abort', leave)
-    return finish(reservation, settle)
+    return finish(reservation, settle === undefined ? undefined : () => settle(returned, completed))
   }
   // Nobody waits for this one; what goes wrong is told to whoever reads on.
   const leave = () => void end().catch(() => {})
@@ -70,9 +73,8 @@ export function holdStream<Name extends string, T>(
         await end()
         throw error
       })
-      if (next.done !== true) return next
-      await end()
-      return { done: true, value: undefined }
+      if (next.done === true) await end(next.value, true)
+      return next
     },
     async return() {
       await Promise.all([end(), pieces.return?.()])
@@ -80,6 +82,9 @@ export function holdStream<Name extends string, T>(
     },
   }
 }
+
+/** A stream whose place is held; its `return` gives the place back at once. */
+export type HeldStream<T, R> = AsyncIterableIterator<T, R | undefined, undefined>
 
 /** Renews a reservation from time to time, until the function it returns is called. */
 function keepRenewing(reservation: Reservation<string>, { clock, leaseTime }: HoldParts): () => void {
@@ -98,7 +103,7 @@ function keepRenewing(reservation: Reservation<string>, { clock, leaseTime }: Ho
 /** Gives the place back whatever happens: also when what the call is said to have cost cannot be. */
 async function finish<Name extends string>(
   reservation: Reservation<Name>,
-  actual: Costs<Name> | (() => Costs<Name>) | undefined,
+  actual: Costs<Name> | (() => Costs<Name> | undefined) | undefined,
 ): Promise<void> {
   try {
     await reservation.settle(typeof actual === 'function' ? actual() : actual)

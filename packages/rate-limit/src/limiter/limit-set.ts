@@ -4,7 +4,7 @@ import { RateLimitExceeded } from '../errors.ts'
 import { readCosts } from './costs.ts'
 import { type Admission, Decider, type DeciderParts } from './decider.ts'
 import type { Admitted, Decision, Refused } from './decision.ts'
-import { type HoldParts, type HoldStreamOptions, holdStream, holdWhile } from './holding.ts'
+import { type HeldStream, type HoldParts, type HoldStreamOptions, holdStream, holdWhile } from './holding.ts'
 import type { Limit } from './limit.ts'
 import { LEASE_ID_BYTES, type ResolvedLimitSet } from './options.ts'
 import { askPatiently } from './patience.ts'
@@ -127,11 +127,11 @@ export class LimitSet<Name extends string = string> {
    * for await (const piece of stream) response.write(piece)
    * ```
    */
-  holdStream<T>(
+  holdStream<T, R = unknown>(
     reservation: Reservation<Name>,
-    source: AsyncIterable<T>,
-    options: HoldStreamOptions<Name> = {},
-  ): AsyncIterableIterator<T, undefined, undefined> {
+    source: AsyncIterable<T, R>,
+    options: HoldStreamOptions<Name, R> = {},
+  ): HeldStream<T, R> {
     return holdStream(reservation, this.#holding, { ...options, source })
   }
 
