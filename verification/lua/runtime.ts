@@ -60,6 +60,9 @@ export const LIBRARIES: Globals = {
       return new Many(found.length > 1 ? found.slice(1) : found)
     },
   },
+  table: {
+    remove: (list: unknown[]) => (list.length > 1 ? list.pop() : undefined),
+  },
   struct: {
     pack: (form: string, value: number) => {
       if (form !== '>d') throw new TypeError(`struct.pack: form ${form} is not known`)

@@ -28,7 +28,7 @@ export async function hunt(
 ): Promise<Catch | undefined> {
   for (let at = 0; at < schedules; at++) {
     const fault = at % 4 === 3 ? undefined : faults.length === 0 ? 'nothing' : faults[at % faults.length]
-    const schedule = generate(seed + at, fault)
+    const schedule = generate(seed + at, { fault })
     const { violations } = await runSchedule(schedule, create)
     const first = violations[0]
     if (first !== undefined) return { kind: first.kind, schedule, schedules: at + 1 }

@@ -18,6 +18,8 @@ export interface CommandContext {
   /** Server milliseconds. */
   readonly now: () => number
   readonly publish: (channel: string, message: string) => number
+  /** The connection that runs the command has read keys. */
+  readonly read: (keys: readonly string[]) => void
 }
 
 /** A modelled command. */
@@ -25,33 +27,39 @@ export interface Command {
   readonly writes: boolean
   /** Refused when memory is full. */
   readonly needsMemory: boolean
+  /** The keys that it reads, for who wants to be told when they are written; none where it writes itself. */
+  readonly keys: (args: readonly string[]) => readonly string[]
   readonly run: (context: CommandContext, args: readonly string[]) => Reply
 }
 
 const OK = new Status('OK')
 
-const read = (run: Command['run']): Command => ({ writes: false, needsMemory: false, run })
-const write = (run: Command['run']): Command => ({ writes: true, needsMemory: false, run })
-const grow = (run: Command['run']): Command => ({ writes: true, needsMemory: true, run })
+const NONE: Command['keys'] = () => []
+const FIRST: Command['keys'] = (args) => args.slice(0, 1)
+const ALL: Command['keys'] = (args) => args
+
+const read = (run: Command['run'], keys = FIRST): Command => ({ writes: false, needsMemory: false, keys, run })
+const write = (run: Command['run']): Command => ({ writes: true, needsMemory: false, keys: NONE, run })
+const grow = (run: Command['run']): Command => ({ writes: true, needsMemory: true, keys: NONE, run })
 
 /** The commands that the cache uses, as Redis 7 documents them. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
-  PING: read(() => new Status('PONG')),
+  PING: read(() => new Status('PONG'), NONE),
   GET: read(({ keyspace }, [key = '']) => keyspace.string(key) ?? null),
-  MGET: read(({ keyspace }, keys) => keys.map((key) => stringOrNull(keyspace, key))),
+  MGET: read(({ keyspace }, keys) => keys.map((key) => stringOrNull(keyspace, key)), ALL),
   STRLEN: read(({ keyspace }, [key = '']) => keyspace.string(key)?.length ?? 0),
   GETRANGE: read(({ keyspace }, [key = '', from, to]) => range(keyspace.string(key) ?? '', integer(from), integer(to))),
   SETRANGE: grow(setRange),
   SET: grow(set),
   DEL: write(({ keyspace }, keys) => keys.filter((key) => keyspace.remove(key)).length),
-  EXISTS: read(({ keyspace }, keys) => keys.filter((key) => keyspace.timeToLive(key) !== -2).length),
+  EXISTS: read(({ keyspace }, keys) => keys.filter((key) => keyspace.timeToLive(key) !== -2).length, ALL),
   PTTL: read(({ keyspace }, [key = '']) => keyspace.timeToLive(key)),
   PEXPIRE: write(({ keyspace, now }, [key = '', ms]) => Number(keyspace.expireAt(key, now() + integer(ms)))),
   PERSIST: write(({ keyspace }, [key = '']) =>
     Number(keyspace.timeToLive(key) >= 0 && keyspace.expireAt(key, Number.POSITIVE_INFINITY)),
   ),
-  TIME: read(({ now }) => [String(Math.floor(now() / 1_000)), String(Math.floor((now() % 1_000) * 1_000))]),
-  PUBLISH: read(({ publish }, [channel = '', message = '']) => publish(channel, message)),
+  TIME: read(({ now }) => [String(Math.floor(now() / 1_000)), String(Math.floor((now() % 1_000) * 1_000))], NONE),
+  PUBLISH: read(({ publish }, [channel = '', message = '']) => publish(channel, message), NONE),
   FLUSHALL: write(({ keyspace }) => {
     keyspace.clear()
     return OK
@@ -64,13 +72,42 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     return listed(members, option?.toUpperCase() === 'WITHSCORES')
   }),
   ZREVRANGEBYSCORE: read(zrevrangebyscore),
-  ZREMRANGEBYRANK: write(({ keyspace }, [key = '', from, to]) => {
-    const members = keyspace.sortedSet(key)
-    const gone = window(ranked(members), integer(from), integer(to))
-    for (const [member] of gone) members?.delete(member)
-    if (members?.size === 0) keyspace.remove(key)
-    return gone.length
+  ZRANGEBYSCORE: read(({ keyspace }, [key = '', min, max, ...options]) =>
+    listed(between(keyspace.sortedSet(key), min, max), options[0]?.toUpperCase() === 'WITHSCORES'),
+  ),
+  ZREM: write(({ keyspace }, [key = '', ...members]) => removeMembers(keyspace, key, members)),
+  ZREMRANGEBYSCORE: write(({ keyspace }, [key = '', min, max]) => {
+    const gone = between(keyspace.sortedSet(key), min, max)
+    return removeMembers(keyspace, key, membersOf(gone))
   }),
+  ZREMRANGEBYRANK: write(({ keyspace }, [key = '', from, to]) => {
+    const gone = window(ranked(keyspace.sortedSet(key)), integer(from), integer(to))
+    return removeMembers(keyspace, key, membersOf(gone))
+  }),
+}
+
+const membersOf = (scored: Scored) => scored.map(([member]) => member)
+
+/** Answers how many were there. The last one takes the key along. */
+function removeMembers(keyspace: Keyspace, key: string, gone: readonly string[]): number {
+  const members = keyspace.sortedSet(key)
+  const removed = gone.filter((member) => members?.delete(member)).length
+  if (members?.size === 0) keyspace.remove(key)
+  else if (removed > 0) keyspace.touch(key)
+  return removed
+}
+
+/** The members from one score to another, in order; `(` leaves the end itself out. */
+function between(members: SortedSet | undefined, min: string | undefined, max: string | undefined): Scored {
+  const [low, high] = [bound(min), bound(max)]
+  return ranked(members).filter(
+    ([, score]) => (low.isOut ? score > low.at : score >= low.at) && (high.isOut ? score < high.at : score <= high.at),
+  )
+}
+
+function bound(text: string | undefined): { readonly at: number; readonly isOut: boolean } {
+  const isOut = text?.startsWith('(') === true
+  return { at: number(isOut ? text?.slice(1) : text), isOut }
 }
 
 function stringOrNull(keyspace: Keyspace, key: string): string | null {
@@ -102,16 +139,19 @@ function setRange({ keyspace }: CommandContext, [key = '', offset, part = '']: r
 function zadd({ keyspace }: CommandContext, [key = '', ...pairs]: readonly string[]): Reply {
   const members: SortedSet = keyspace.sortedSet(key) ?? new Map()
   const before = members.size
-  for (let at = 0; at < pairs.length; at += 2) members.set(pairs[at + 1] as string, number(pairs[at]))
+  let changed = false
+  for (let at = 0; at < pairs.length; at += 2) {
+    const [score, member] = [number(pairs[at]), pairs[at + 1] as string]
+    changed ||= members.get(member) !== score
+    members.set(member, score)
+  }
   if (before === 0) keyspace.put(key, members)
+  else if (changed) keyspace.touch(key)
   return members.size - before
 }
 
 function zrevrangebyscore({ keyspace }: CommandContext, [key = '', max, min, ...options]: readonly string[]): Reply {
-  const [low, high] = [number(min), number(max)]
-  const members = ranked(keyspace.sortedSet(key))
-    .filter(([, score]) => score >= low && score <= high)
-    .reverse()
+  const members = between(keyspace.sortedSet(key), min, max).toReversed()
   const upper = options.map((option) => option.toUpperCase())
   const limit = upper.indexOf('LIMIT')
   const [offset, count] = limit < 0 ? [0, members.length] : [integer(options[limit + 1]), integer(options[limit + 2])]

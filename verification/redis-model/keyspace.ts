@@ -16,9 +16,12 @@ export class ErrorReply extends Error {
 export class Keyspace {
   readonly #slots = new Map<string, Slot>()
   readonly #now: () => number
+  readonly #onWritten: (key: string) => void
 
-  constructor(now: () => number) {
+  /** `onWritten` is told of each key that was written, deleted or has come to its end. */
+  constructor(now: () => number, onWritten: (key: string) => void = () => {}) {
     this.#now = now
+    this.#onWritten = onWritten
   }
 
   string(key: string): string | undefined {
@@ -37,19 +40,30 @@ export class Keyspace {
   /** Replaces a value together with its expiry. */
   put(key: string, value: string | SortedSet, expiresAt = Number.POSITIVE_INFINITY): void {
     this.#slots.set(key, { value, expiresAt })
+    this.#onWritten(key)
+  }
+
+  /** A value was changed where it stands. */
+  touch(key: string): void {
+    this.#onWritten(key)
   }
 
   /** Changes a value and leaves its expiry. */
   change(key: string, value: string): void {
     const slot = this.#live(key)
-    if (slot === undefined) this.put(key, value)
-    else slot.value = value
+    if (slot === undefined) {
+      this.put(key, value)
+      return
+    }
+    slot.value = value
+    this.#onWritten(key)
   }
 
   expireAt(key: string, instant: number): boolean {
     const slot = this.#live(key)
     if (slot === undefined) return false
     slot.expiresAt = instant
+    this.#onWritten(key)
     return true
   }
 
@@ -63,6 +77,7 @@ export class Keyspace {
   remove(key: string): boolean {
     const there = this.#live(key) !== undefined
     this.#slots.delete(key)
+    if (there) this.#onWritten(key)
     return there
   }
 
@@ -88,6 +103,7 @@ export class Keyspace {
     const slot = this.#slots.get(key)
     if (slot === undefined || slot.expiresAt > this.#now()) return slot
     this.#slots.delete(key)
+    this.#onWritten(key)
     return undefined
   }
 }

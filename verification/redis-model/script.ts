@@ -22,7 +22,10 @@ export function runScript(context: CommandContext, { source, keys, args, full }:
     if (full && command.needsMemory && !wrote)
       throw new ErrorReply("OOM command not allowed when used memory > 'maxmemory'.")
     if (command.writes) wrote = true
-    return toLua(command.run(context, rest))
+    const reply = command.run(context, rest)
+    // Redis 7.0 remembers the keys of the script for each command in it that reads one.
+    if (command.keys(rest).length > 0) context.read(keys)
+    return toLua(reply)
   }
   const pcall = (...words: unknown[]) => {
     try {

@@ -1,6 +1,7 @@
 import type { RedisLike } from '@granary/core'
 import { type Reply, Status } from '../redis-model/commands.ts'
 import { ErrorReply } from '../redis-model/keyspace.ts'
+import type { Payload } from '../redis-model/tracking.ts'
 import type { Network } from './network.ts'
 import type { ProcessClock } from './process-clock.ts'
 import type { Role, Socket } from './socket.ts'
@@ -42,7 +43,7 @@ export class SimulatedClient implements RedisLike {
     this.#socket = socket
     socket.listen(
       (reason) => this.#finish(reason),
-      (channel, message) => this.#emit('messageBuffer', Buffer.from(channel), Buffer.from(message, 'latin1')),
+      (channel, payload) => this.#emit('messageBuffer', Buffer.from(channel), asMessage(payload)),
     )
     return new Promise((resolve, reject) => {
       this.#inFlight.add(reject)
@@ -124,6 +125,11 @@ function asText(argument: string | Uint8Array | number): string {
       ? Buffer.from(argument)
       : Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength)
   return buffer.toString('latin1')
+}
+
+function asMessage(payload: Payload): unknown {
+  if (payload === null) return null
+  return typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload.map((key) => Buffer.from(key, 'latin1'))
 }
 
 function asBuffers(reply: Reply): unknown {

@@ -1,6 +1,7 @@
 import type { Reply } from '../redis-model/commands.ts'
 import { ErrorReply } from '../redis-model/keyspace.ts'
-import type { ModelServer, Subscriber } from '../redis-model/server.ts'
+import type { ModelServer } from '../redis-model/server.ts'
+import type { Payload, Subscriber } from '../redis-model/tracking.ts'
 import type { ProcessClock } from './process-clock.ts'
 import { nameOf } from './script-names.ts'
 import type { Timeline } from './timeline.ts'
@@ -112,7 +113,7 @@ export class Socket implements Subscriber {
   readonly #onTheWay: { readonly sequence: number; readonly command: string; readonly subject: string }[] = []
   #alive = true
   #onEnd: (reason: string) => void = () => {}
-  #onMessage: (channel: string, message: string) => void = () => {}
+  #onMessage: (channel: string, payload: Payload) => void = () => {}
 
   constructor(wire: Wire, plan: SocketPlan) {
     this.#wire = wire
@@ -125,7 +126,7 @@ export class Socket implements Subscriber {
     return this.#alive
   }
 
-  listen(onEnd: (reason: string) => void, onMessage: (channel: string, message: string) => void): void {
+  listen(onEnd: (reason: string) => void, onMessage: (channel: string, payload: Payload) => void): void {
     this.#onEnd = onEnd
     this.#onMessage = onMessage
   }
@@ -165,7 +166,7 @@ export class Socket implements Subscriber {
     })
   }
 
-  receive(channel: string, message: string): void {
+  receive(channel: string, payload: Payload): void {
     const { dropNext } = this.#wire
     const drops = dropNext.get(this.plan.process) ?? 0
     if (drops > 0 && channel.endsWith(':bus')) {
@@ -175,7 +176,7 @@ export class Socket implements Subscriber {
     const sequence = this.#wire.sequence++
     this.#down.send(() => {
       if (channel.endsWith(':bus')) this.#wire.noteOvertaking(this.plan.process, sequence)
-      if (this.#alive) this.#onMessage(channel, message)
+      if (this.#alive) this.#onMessage(channel, payload)
       return this.#alive
     })
   }

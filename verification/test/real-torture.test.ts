@@ -30,7 +30,9 @@ test('an engine broken on purpose is caught by real processes too', async () => 
   try {
     let found: string | undefined
     for (let at = 1; at <= 10 && found === undefined; at++) {
-      const outcomes = await Promise.all([0, 1, 2].map((site) => world.run(generate(at * 3 + site, 'nothing'))))
+      const outcomes = await Promise.all(
+        [0, 1, 2].map((site) => world.run(generate(at * 3 + site, { fault: 'nothing', mode: 'bus' }))),
+      )
       found = outcomes.flatMap(({ violations }) => violations)[0]?.kind
     }
     expect(found).toMatch(/stale|lost/)

@@ -7,8 +7,10 @@ import * as metadata from '../../packages/core/src/redis/script/metadata-scripts
 import { type Reply, Status } from '../redis-model/commands.ts'
 import { ErrorReply } from '../redis-model/keyspace.ts'
 import { ModelServer } from '../redis-model/server.ts'
+import { PUSH_CHANNEL, type Subscriber } from '../redis-model/tracking.ts'
 
 interface Client {
+  on(event: 'messageBuffer', listener: (channel: Buffer, payload: Buffer | Buffer[] | null) => void): void
   callBuffer(command: string, args: readonly (string | Buffer)[]): Promise<unknown>
   flushall(): Promise<unknown>
   disconnect(): void
@@ -39,6 +41,10 @@ const member = fc.constantFrom('a', 'b', 'c', '!')
 const score = fc.integer({ min: -9, max: 9 }).map(String)
 const bytes = fc.uint8Array({ maxLength: 60 }).map((each) => Buffer.from(each).toString('latin1'))
 const index = fc.integer({ min: -5, max: 60 }).map(String)
+const bound = fc.oneof(
+  fc.tuple(fc.constantFrom('', '('), score).map(([out, at]) => out + at),
+  fc.constantFrom('-inf', '+inf'),
+)
 const rank = fc.integer({ min: -4, max: 4 }).map(String)
 
 const command: fc.Arbitrary<Words> = fc.oneof(
@@ -65,6 +71,10 @@ const command: fc.Arbitrary<Words> = fc.oneof(
     fc.constant('2'),
   ),
   fc.tuple(fc.constant('ZREMRANGEBYRANK'), tags, rank, rank),
+  fc.tuple(fc.constant('ZRANGEBYSCORE'), tags, bound, bound, fc.constant('WITHSCORES')),
+  fc.tuple(fc.constant('ZREMRANGEBYSCORE'), tags, bound, bound),
+  fc.tuple(fc.constant('ZREM'), tags, member, member),
+  fc.tuple(fc.constant('EXISTS'), key, tags),
   fc.tuple(fc.constant('PEXPIRE'), key, fc.constant('600000')),
   fc.tuple(fc.constant('PERSIST'), key),
 )
@@ -73,6 +83,8 @@ const token = fc.constantFrom('TOKEN__1', 'TOKEN__2', 'TOKEN__3')
 const version = fc.oneof(token, fc.constant('\0'.repeat(8)))
 const META = ['{n}:clk', '{n}:tags', '{n}:never']
 const life = fc.constantFrom('aa', 'bb')
+/** Leases that are over at once, and leases that outlive the test. */
+const lease = fc.constantFrom('-5000', '600000')
 const far = String(Date.now() + 3_600_000)
 
 /** A frame as the scripts see one: 48 bytes of header and a payload. */
@@ -119,14 +131,22 @@ const script: fc.Arbitrary<Words> = fc.oneof(
     .map(([each, keys, members]) =>
       run(metadata.BUMP, [...META, ...keys], ['888', each, 'bus', 'me', '[]', '2', ...members]),
     ),
+  fc
+    .tuple(life, fc.subarray(['k1', 'k2']), fc.subarray(['t1', 't2', '*']), lease)
+    .map(([each, keys, members, ms]) =>
+      run(metadata.BUMP_AWAITED, [...META, ...keys, '{n}:mem'], ['888', each, 'bus', 'me', '[]', '2', ...members, ms]),
+    ),
+  fc
+    .tuple(life, fc.constantFrom('me', 'you'), lease)
+    .map(([each, who, ms]) => run(metadata.JOIN, [...META, '{n}:mem'], ['888', each, 'bus', who, ms])),
   fc.constantFrom('777', '888').map((incarnation) => run(metadata.RECORDS, META, [incarnation, 't1', 't2'])),
-  fc.constantFrom(['DEL', '{n}:clk'], ['DEL', '{n}:tags']),
+  fc.constantFrom(['DEL', '{n}:clk'], ['DEL', '{n}:tags'], ['DEL', '{n}:mem'], ['ZREM', '{n}:mem', 'me']),
 )
 
-async function ask([name = '', ...args]: Words): Promise<unknown> {
+async function ask([name = '', ...args]: Words, by = client): Promise<unknown> {
   try {
     return comparable(
-      await client.callBuffer(
+      await by.callBuffer(
         name,
         args.map((arg) => Buffer.from(arg, 'latin1')),
       ),
@@ -136,9 +156,9 @@ async function ask([name = '', ...args]: Words): Promise<unknown> {
   }
 }
 
-function answer(model: ModelServer, [name = '', ...args]: Words): unknown {
+function answer(model: ModelServer, [name = '', ...args]: Words, by: Subscriber = { receive() {} }): unknown {
   try {
-    return comparable(model.execute({ receive() {} }, name, args))
+    return comparable(model.execute(by, name, args))
   } catch (error) {
     if (!(error instanceof ErrorReply)) throw error
     return `error ${error.message.split(' ')[0]}`
@@ -147,10 +167,68 @@ function answer(model: ModelServer, [name = '', ...args]: Words): unknown {
 
 /** Replies without what depends on the moment: server times and the deadlines made of them. */
 function comparable(reply: unknown): unknown {
-  if (Array.isArray(reply)) return reply.map(comparable)
+  if (Array.isArray(reply)) return inNoOrder(reply.map(comparable))
   if (reply instanceof Status) return reply.text
   const text = Buffer.isBuffer(reply) ? reply.toString('latin1') : (reply as Reply)
   return /^1[789]\d{11}$/.test(String(text)) ? 'an instant' : text
+}
+
+/** Members whose scores are instants: which came first depends on the moment, too. */
+function inNoOrder(list: unknown[]): unknown[] {
+  const pairs = Array.from({ length: list.length / 2 }, (_, at) => [list[2 * at], list[2 * at + 1]])
+  if (list.length % 2 !== 0 || !pairs.every(([, score]) => score === 'an instant')) return list
+  return pairs.toSorted(([a], [b]) => String(a).localeCompare(String(b))).flat()
+}
+
+/** The keys told, without one whose scores are instants: whether a score changed depends on the moment. */
+const timelessPushes = (keys: readonly (string | null)[]) =>
+  [...new Set(keys)].filter((key) => key !== '{n}:mem').toSorted()
+
+/** A connection whose reads are tracked, and what its subscriber was told of since it was last asked: keys, or null for all. */
+async function watch(url: string) {
+  const [reader, subscriber] = [new Redis(url, { protocol: 2 }), new Redis(url, { protocol: 2 })]
+  let told: (string | null)[] = []
+  subscriber.on('messageBuffer', (_, payload) => {
+    told.push(...(payload === null ? [null] : [payload].flat().map(String)))
+  })
+  const id = Number(await subscriber.callBuffer('CLIENT', ['ID']))
+  await subscriber.callBuffer('subscribe', [PUSH_CHANNEL])
+  await reader.callBuffer('CLIENT', ['TRACKING', 'ON', 'REDIRECT', String(id)])
+  return {
+    reader,
+    /** The answer to a PING comes after every push made before. */
+    pushes: async () => {
+      await subscriber.callBuffer('PING', [])
+      const all = told
+      told = []
+      return timelessPushes(all)
+    },
+    stop: () => {
+      reader.disconnect()
+      subscriber.disconnect()
+    },
+  }
+}
+
+/** The same, modelled. */
+function watchModel() {
+  const model = new ModelServer(() => Date.now(), 'life')
+  let told: (string | null)[] = []
+  const subscriber: Subscriber = {
+    receive: (_, payload) => void told.push(...(payload === null ? [null] : [payload].flat())),
+  }
+  const reader: Subscriber = { receive() {} }
+  const id = answer(model, ['CLIENT', 'ID'], subscriber)
+  answer(model, ['SUBSCRIBE', PUSH_CHANNEL], subscriber)
+  answer(model, ['CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id)], reader)
+  return {
+    ask: (who: string, words: Words) => answer(model, words, who === 'reader' ? reader : undefined),
+    pushes: () => {
+      const all = told
+      told = []
+      return timelessPushes(all)
+    },
+  }
 }
 
 /** A stored frame with its lease deadline, which depends on the moment, blanked out. */
@@ -180,12 +258,42 @@ describe('the modelled Redis', () => {
           ['GET', 'k2'],
           ['GET', '{n}:clk'],
           ['ZRANGE', '{n}:tags', '0', '-1', 'WITHSCORES'],
+          ['ZRANGE', '{n}:mem', '0', '-1', 'WITHSCORES'],
         ]) {
           expect([each, timeless(answer(model, each))]).toEqual([each, timeless(await ask(each))])
         }
       }),
       { numRuns: 300 },
     )
+  })
+
+  test('tells the same connections of the same writes as a real server, whoever reads and writes', async () => {
+    const real = await watch(server.url)
+    const words = fc.oneof(command, script, fc.constant<Words>(['FLUSHALL']))
+    try {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.tuple(fc.constantFrom('reader', 'other'), words), { minLength: 5, maxLength: 30 }),
+          async (steps) => {
+            await client.flushall()
+            await real.pushes()
+            const model = watchModel()
+            for (const [who, each] of steps) {
+              model.ask(who, each)
+              await (who === 'reader' ? ask(each, real.reader) : ask(each))
+              expect([who, each, model.pushes()]).toEqual([who, each, await real.pushes()])
+              // Whether these put off a key's end, which is a write, depends on the moment: what is tracked is made equal again.
+              if (each[1] !== frames.RENEW.source && each[1] !== frames.ACQUIRE.source) continue
+              model.ask('reader', ['MGET', 'k1', 'k2'])
+              await ask(['MGET', 'k1', 'k2'], real.reader)
+            }
+          },
+        ),
+        { numRuns: 200 },
+      )
+    } finally {
+      real.stop()
+    }
   })
 
   test('forgets a key at its end by the clock of the server', () => {

@@ -58,6 +58,7 @@ describe('each point of the guarantee is held against the answers', () => {
     mustDeliverFrom: Number.POSITIVE_INFINITY,
     longestWait: 1_000,
     lateWake: 100,
+    mayLag: true,
   }
 
   /** Two processes, one row; what they do is written down by hand. */

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Cache, CachedName, CacheOptions, createCache } from '@granary/core'
+import { type Cache, type CachedName, type CacheOptions, createCache } from '@granary/core'
 import type { Entry, Tier } from '../history/record.ts'
 import type { EntryName, Reach } from '../schedule/schedule.ts'
 import { groupOf, MAX_STALENESS, NAMES, POLICIES, type Row } from './entries.ts'
@@ -85,6 +85,15 @@ export class GranarySubject implements Subject {
     return this.#names[name].set([row], value)
   }
 
+  follow(bookmark: string | undefined, run: (bookmark: () => string | undefined) => Promise<void>): Promise<void> {
+    return this.#cache.follow(bookmark, () => run(() => this.#cache.bookmark()))
+  }
+
+  /** The key of an entry in Redis. */
+  keyOf({ name, row }: Entry): string {
+    return this.#names[name].keyOf([row])
+  }
+
   whenDelivered(): Promise<void> {
     return this.#cache.whenDelivered()
   }
@@ -104,4 +113,9 @@ export class GranarySubject implements Subject {
     const tier = tiers.get(key)
     return { value, tier, mayLag: POLICIES[name].consistency !== 'strong' && (tier === 'l1' || joined.has(key)) }
   }
+}
+
+/** The key of an entry of a namespace in Redis. */
+export function keyIn(namespace: string, entry: Entry): string {
+  return new GranarySubject(createCache, { namespace }).keyOf(entry)
 }

@@ -16,8 +16,23 @@ export interface Database {
   change(row: number): Promise<number>
 }
 
+/** What a visitor carries from one request to the next. */
+export interface Cookie {
+  readonly bookmark: string | undefined
+  /** The request that gave it: its process and its number there. */
+  readonly visit: string
+}
+
+/** The cookies of all visitors, which no fault disturbs. */
+export interface Jar {
+  take(visitor: number): Promise<Cookie | undefined>
+  keep(visitor: number, cookie: Cookie): Promise<void>
+}
+
 /** One process of the application, simulated or real. */
 export interface Stage {
+  readonly label: string
+  readonly jar: Jar
   readonly subject: Subject
   readonly database: Database
   /** Waits so many milliseconds of this process. */
@@ -27,7 +42,10 @@ export interface Stage {
   readonly track: (what: string, work: Promise<unknown>) => void
   /** Writers of one owned entry take turns. */
   readonly turns: Map<string, Promise<void>>
-  calls: number
+  /** Numbers calls and visits. */
+  readonly count: () => number
+  /** The visitor's request that is dealt with; undefined: nobody's in particular. */
+  readonly visit?: number
 }
 
 type Of<K extends Action['kind']> = Extract<Action, { kind: K }>
@@ -36,11 +54,30 @@ const INSTANT: LoadPlan = { before: 0, after: 0, fails: false }
 
 /** Does what a schedule says; resolves also when a load fails that was told to. */
 export async function perform(stage: Stage, action: ApplicationAction): Promise<void> {
+  const visitor = 'visitor' in action ? action.visitor : undefined
   try {
-    await operationOf(stage, action)
+    if (visitor === undefined || stage.subject.follow === undefined) await operationOf(stage, action)
+    else await visit(stage, visitor, (visited) => operationOf(visited, action))
   } catch (error) {
     if (!isLoadFailed(error)) throw error
   }
+}
+
+/** Does something as a visitor's request: with the bookmark that it brought, and giving it the one that covers what it did. */
+async function visit(stage: Stage, visitor: number, work: (stage: Stage) => Promise<void>): Promise<void> {
+  const { subject, jar, record, label } = stage
+  const cookie = await jar.take(visitor)
+  const number = stage.count()
+  record({ kind: 'came', visit: number, from: cookie?.visit })
+  await subject.follow?.(cookie?.bookmark, async (bookmark) => {
+    try {
+      await work({ ...stage, visit: number })
+    } finally {
+      const given = { bookmark: bookmark(), visit: `${label} ${number}` }
+      record({ kind: 'went', visit: number })
+      await jar.keep(visitor, given)
+    }
+  })
 }
 
 /** Libraries may wrap the error of a load; Granary passes it untouched, which its own tests hold it to. */
@@ -141,8 +178,8 @@ async function inTurn({ turns }: Stage, { name, row }: Entry, work: () => Promis
 
 /** Writes down that entries are asked for; what is returned writes down the answers. */
 function asking(stage: Stage, how: string, entries: readonly Entry[]): (index: number, answer: Answer) => void {
-  const call = stage.calls++
-  stage.record({ kind: 'asked', call, how, entries })
+  const call = stage.count()
+  stage.record({ kind: 'asked', call, how, entries, visit: stage.visit })
   return (index, { value, tier, mayLag }) => {
     const seen = value === undefined ? undefined : seenIn(value)
     stage.record({ kind: 'answered', call, index, seen, tier, mayLag })
@@ -177,11 +214,11 @@ function reached(reach: Reach, { name, row }: Entry): Entry[] {
 
 /** The invalidation has resolved: it holds here, and everywhere once it is delivered. */
 function hold(
-  { record, track, subject }: Stage,
+  { record, track, subject, visit }: Stage,
   promises: readonly Promised[],
   { cause, delivered, what }: Delivery & { cause: Cause; what: string },
 ): void {
-  record({ kind: 'held', promises, cause, delivered, what })
+  record({ kind: 'held', promises, cause, delivered, what, visit })
   const everywhere = () => record({ kind: 'delivered', promises, cause })
   if (delivered) everywhere()
   else track('delivery', subject.whenDelivered().then(everywhere))

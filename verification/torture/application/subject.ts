@@ -33,6 +33,11 @@ export interface Subject {
   put(entry: Entry, write: () => Promise<Row>): Promise<Delivery>
   /** Stores what the caller knows to be current. */
   set(entry: Entry, value: Row): Promise<Delivery>
+  /**
+   * Runs something as somebody who has seen what a bookmark marks; `run` may ask for the bookmark that covers what it did.
+   * Libraries that know nothing like it have no such method.
+   */
+  follow?(bookmark: string | undefined, run: (bookmark: () => string | undefined) => Promise<void>): Promise<void>
   /** Resolves when everything that was queued is in force everywhere. */
   whenDelivered(): Promise<void>
   /** Whether the cache uses Redis now, and what runs inside. */

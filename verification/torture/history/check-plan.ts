@@ -1,4 +1,5 @@
 import { MAX_STALENESS } from '../application/entries.ts'
+import { MODES } from '../schedule/modes.ts'
 import { isApplication, isCalm, type Schedule } from '../schedule/schedule.ts'
 import type { CheckPlan } from './checker.ts'
 
@@ -29,6 +30,7 @@ export function planChecks(schedule: Schedule, { leaseTime, lateWake, slack, con
     mustDeliverFrom: onlyMemoryIsWrong && connectedAt !== undefined ? connectedAt : Number.POSITIVE_INFINITY,
     longestWait: holders * longestLoad(schedule) + leaseTime + slack,
     lateWake,
+    mayLag: MODES[schedule.mode].mayLag,
   }
 }
 

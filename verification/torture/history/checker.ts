@@ -1,8 +1,9 @@
 import type { Coverage } from './coverage.ts'
 import { type Expectations, judge } from './judgement.ts'
 import { Promises } from './promises.ts'
-import type { Entry, Record } from './record.ts'
+import type { Entry, Record, Tier } from './record.ts'
 import type { Violation, ViolationKind } from './violation.ts'
+import { Visits } from './visits.ts'
 
 /** What is known about a schedule before it runs. */
 export interface CheckPlan {
@@ -18,6 +19,8 @@ export interface CheckPlan {
   readonly longestWait: number
   /** In calm weather a value that another process stored reaches its waiters within this. */
   readonly lateWake: number
+  /** Whether memory may lag behind other processes. */
+  readonly mayLag: boolean
 }
 
 interface Call {
@@ -25,6 +28,8 @@ interface Call {
   readonly at: number
   readonly entries: readonly Entry[]
   readonly due: readonly Expectations[]
+  /** The visitor's request that asked. */
+  readonly visit: string | undefined
 }
 
 interface Pending {
@@ -50,6 +55,7 @@ export class Checker {
   readonly #plan: CheckPlan
   readonly #coverage: Coverage
   readonly #promises: Promises
+  readonly #visits: Visits
   readonly #calls = new Map<string, Call>()
   readonly #pending = new Map<string, Pending>()
   readonly #entries = new Map<string, Loads>()
@@ -62,6 +68,7 @@ export class Checker {
     this.#plan = plan
     this.#coverage = coverage
     this.#promises = new Promises(plan.maxStaleness)
+    this.#visits = new Visits(this.#promises)
   }
 
   /** Entries that were read or written. */
@@ -86,6 +93,12 @@ export class Checker {
         return
       case 'ended':
         this.#ended(operation, record.error)
+        return
+      case 'came':
+        this.#visits.came(`${record.process} ${record.visit}`, record.from)
+        return
+      case 'went':
+        this.#visits.went(`${record.process} ${record.visit}`)
         return
       case 'asked':
         this.#asked(record)
@@ -140,6 +153,7 @@ export class Checker {
     switch (record.kind) {
       case 'held':
         this.#promises.heldBy(record.process, record.promises, record.cause)
+        if (record.visit !== undefined) this.#visits.held(`${record.process} ${record.visit}`, record.promises, record)
         if (!record.delivered && /key|tag/.test(record.cause) && record.at > this.#plan.mustDeliverFrom)
           this.report('deferred-without-need', `${record.process} could not ${record.what}: Redis had no memory`)
         return
@@ -157,12 +171,17 @@ export class Checker {
     }
   }
 
-  #asked({ process, call, how, entries, at }: Extract<Record, { kind: 'asked' }>): void {
+  #asked({ process, call, how, entries, at, visit: number }: Extract<Record, { kind: 'asked' }>): void {
+    const visit = number === undefined ? undefined : `${process} ${number}`
     this.#calls.set(`${process} ${call}`, {
       what: `${process} ${how} asked at ${at.toFixed(1)} ms`,
       at,
       entries,
-      due: entries.map((entry) => this.#promises.due(process, entry, at)),
+      visit,
+      due: entries.map((entry) => ({
+        ...this.#promises.due(process, entry, at),
+        marked: visit === undefined ? undefined : this.#visits.due(visit, entry, at),
+      })),
     })
   }
 
@@ -179,8 +198,21 @@ export class Checker {
     if (!seen.whole) this.report('wrong-type', `${what} got another shape`)
     if (asked.entries.length === 1 && tier === 'l2') this.#judgeWaking(asked, what)
     this.reads += 1
-    const broken = judge({ what, version: seen.version, mayLag, tier }, due)
+    const broken = judge({ what, version: seen.version, mayLag: mayLag && this.#plan.mayLag, tier }, due)
     if (broken !== undefined) this.report(broken.kind, broken.what)
+    if (asked.visit !== undefined) this.#noteVisit(process, { ...asked, visit: asked.visit }, { tier, mayLag, due })
+  }
+
+  /** Redis tells how far the invalidations are; memory is served by a process that has heard of all but the latest. */
+  #noteVisit(
+    process: string,
+    { visit, at }: Call & { visit: string },
+    { tier, mayLag, due }: { tier: Tier | undefined; mayLag: boolean; due: Expectations },
+  ): void {
+    if (due.marked !== undefined && due.own?.version !== due.marked.version)
+      this.#coverage.count('visitor in another process')
+    if (tier === 'l2' && !mayLag) this.#visits.saw(visit, at)
+    if (tier === 'l1') this.#visits.saw(visit, this.#promises.provenAt(process, at))
   }
 
   /** Who waited for a value that another process loads gets it soon after it was stored. */

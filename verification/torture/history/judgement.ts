@@ -15,6 +15,8 @@ export interface Expectations {
   readonly delivered: Obligation | undefined
   /** Delivered longer ago than memory may lag. */
   readonly lagged: Obligation | undefined
+  /** The visitor who asks has written or seen it, here or in another process. */
+  readonly marked: Obligation | undefined
 }
 
 /** An answer as it is judged. */
@@ -33,6 +35,7 @@ export function judge(
   const elsewhere = mayLag ? due.lagged : due.delivered
   for (const [promise, who] of [
     [due.own, 'this process'],
+    [due.marked, 'this visitor knew that somebody'],
     [elsewhere, mayLag ? 'a process, longer ago than maxStaleness' : 'a process'],
   ] as const) {
     if (promise === undefined || version >= promise.version) continue

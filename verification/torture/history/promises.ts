@@ -48,15 +48,23 @@ export class Promises {
   }
 
   /** What a read that begins now must return. */
-  due(process: string, entry: Entry, at: number): Expectations {
-    const { own, deliveries } = this.#of(entry)
-    const { rate, bornAt } = this.#witnesses.get(process) ?? { rate: 1, bornAt: 0 }
-    const known = Math.max(at - this.#maxStaleness / rate, bornAt)
+  due(process: string, entry: Entry, at: number): Omit<Expectations, 'marked'> {
     return {
-      own: own.get(process),
-      delivered: newest(deliveries),
-      lagged: newest(deliveries.filter((delivery) => delivery.at <= known)),
+      own: this.#of(entry).own.get(process),
+      delivered: this.deliveredBy(entry, at),
+      lagged: this.deliveredBy(entry, this.provenAt(process, at)),
     }
+  }
+
+  /** Before which instant a process that serves its memory must have heard of everything. */
+  provenAt(process: string, at: number): number {
+    const { rate, bornAt } = this.#witnesses.get(process) ?? { rate: 1, bornAt: 0 }
+    return Math.max(at - this.#maxStaleness / rate, bornAt)
+  }
+
+  /** The newest version of an entry that was in force everywhere at an instant. */
+  deliveredBy(entry: Entry, at: number): Obligation | undefined {
+    return newest(this.#of(entry).deliveries.filter((delivery) => delivery.at <= at))
   }
 
   #of({ name, row }: Entry): EntryPromises {

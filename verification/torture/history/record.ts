@@ -5,7 +5,7 @@ import type { EntryName } from '../schedule/schedule.ts'
 export type Tier = 'l1' | 'l2' | 'loader'
 
 /** What invalidated. */
-export type Cause = 'key' | 'tag' | 'set' | 'put'
+export type Cause = 'key' | 'tag' | 'set' | 'put' | 'foreign'
 
 /** One row under one name. */
 export interface Entry {
@@ -42,7 +42,18 @@ export type Happened =
   /** An operation of the application, from its call to its end. */
   | { readonly kind: 'began'; readonly operation: number; readonly what: string }
   | { readonly kind: 'ended'; readonly operation: number; readonly error: string | undefined }
-  | { readonly kind: 'asked'; readonly call: number; readonly how: string; readonly entries: readonly Entry[] }
+  /** A visitor's request begins, with what it brought from an earlier one: `process visit`. */
+  | { readonly kind: 'came'; readonly visit: number; readonly from: string | undefined }
+  /** It ends: what it takes along covers all that it wrote and saw. */
+  | { readonly kind: 'went'; readonly visit: number }
+  | {
+      readonly kind: 'asked'
+      readonly call: number
+      readonly how: string
+      readonly entries: readonly Entry[]
+      /** The visitor's request that asks. */
+      readonly visit?: number | undefined
+    }
   | {
       readonly kind: 'answered'
       readonly call: number
@@ -61,6 +72,8 @@ export type Happened =
       readonly cause: Cause
       readonly delivered: boolean
       readonly what: string
+      /** The visitor's request that invalidated. */
+      readonly visit?: number | undefined
     }
   /** It is in force everywhere. */
   | { readonly kind: 'delivered'; readonly promises: readonly Promised[]; readonly cause: Cause }

@@ -1,10 +1,16 @@
-import { type Database, perform, type Stage } from '../application/operations.ts'
+import { type Database, type Jar, perform, type Stage } from '../application/operations.ts'
 import type { Subject } from '../application/subject.ts'
 import { Tracker } from '../application/tracker.ts'
 import type { Entry, Happened, Record } from '../history/record.ts'
 import { isApplication, type Step } from '../schedule/schedule.ts'
 import type { Opening } from './messages.ts'
 import { sharedNow } from './shared-time.ts'
+
+/** What is shared with other processes, and never disturbed. */
+interface Ports {
+  readonly database: Database
+  readonly jar: Jar
+}
 
 /** One process of the application during one schedule. */
 export class ApplicationProcess {
@@ -18,31 +24,34 @@ export class ApplicationProcess {
 
   private constructor(
     label: string,
-    { subject, database, record }: { subject: Subject; database: Database; record: (happened: Happened) => void },
+    { subject, database, jar, record }: Ports & { subject: Subject; record: (happened: Happened) => void },
   ) {
     this.#label = label
     this.#subject = subject
     this.#record = record
     this.#tracker = new Tracker(record)
+    let count = 0
     this.#stage = {
+      label,
       subject,
       database,
+      jar,
       wait: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
       record,
       track: (what, work) => void this.#tracker.track(what, work),
       turns: new Map(),
-      calls: 0,
+      count: () => count++,
     }
   }
 
   /** Opens the cache and begins with the steps; what is overdue is done at once. */
   static async open(
     { label, skew, startsAt, steps }: Opening,
-    { open, database, write }: { open: () => Promise<Subject>; database: Database; write: (record: Record) => void },
+    { open, database, jar, write }: Ports & { open: () => Promise<Subject>; write: (record: Record) => void },
   ): Promise<ApplicationProcess> {
     const record = (happened: Happened) => write({ ...happened, at: sharedNow() - startsAt, process: label })
     record({ kind: 'born', skew })
-    const opened = new ApplicationProcess(label, { subject: await open(), database, record })
+    const opened = new ApplicationProcess(label, { subject: await open(), database, jar, record })
     for (const step of steps) opened.#await(step, startsAt)
     return opened
   }

@@ -2,6 +2,7 @@ import type { ConnectionChoice, FaultProxy, ProxiedConnection } from '@granary/t
 import type { Place } from '../../simulation/network.ts'
 import { MAX_STALENESS } from '../application/entries.ts'
 import type { Coverage } from '../history/coverage.ts'
+import type { Entry } from '../history/record.ts'
 import type { Action } from '../schedule/schedule.ts'
 import type { Site } from './site.ts'
 
@@ -11,6 +12,8 @@ export interface RealWorld {
   readonly namespace: string
   readonly coverage: Coverage
   readonly crash: (index: number) => Promise<void>
+  /** Another program changes a row, and deletes its entry. */
+  readonly writeFrom: (entry: Entry) => Promise<void>
 }
 
 type Of<K extends Action['kind']> = Extract<Action, { kind: K }>
@@ -63,6 +66,8 @@ export async function disturb(world: RealWorld, action: Action): Promise<void> {
     case 'forget-scripts':
       await site.command('SCRIPT', 'FLUSH')
       return
+    case 'foreign':
+      return world.writeFrom({ name: action.name, row: action.row })
     case 'crash':
       coverage.count('process killed (SIGKILL)')
       return world.crash(action.process)

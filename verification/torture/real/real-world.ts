@@ -1,11 +1,13 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type RedisServer, startRedis } from '@granary/testing'
+import type { Redis } from 'ioredis'
 import { bundle } from '../../mutations/build.ts'
 import type { Patch } from '../../mutations/patch.ts'
 import type { World } from '../campaign/world.ts'
 import type { Outcome } from '../history/outcome.ts'
 import type { Schedule } from '../schedule/schedule.ts'
+import { RemoteDatabase } from './remote-database.ts'
 import { runForReal } from './run.ts'
 import { Site } from './site.ts'
 
@@ -28,6 +30,7 @@ export class RealWorldOfSites implements World {
   readonly tries: number
   readonly #library: string
   readonly #database: RedisServer
+  readonly #client: Redis
   readonly #program: string
   readonly #free: Site[]
   readonly #sites: Set<Site>
@@ -38,6 +41,7 @@ export class RealWorldOfSites implements World {
     this.#library = plan.library
     this.#program = plan.program
     this.#database = plan.database
+    this.#client = RemoteDatabase.connect(plan.database.port)
     this.#sites = new Set(sites)
     this.#free = [...sites]
     this.parallel = sites.length
@@ -64,6 +68,7 @@ export class RealWorldOfSites implements World {
           site,
           library: this.#library,
           databasePort: this.#database.port,
+          database: this.#client,
           run,
         })
         this.#giveBack(site)
@@ -79,6 +84,7 @@ export class RealWorldOfSites implements World {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#sites].map((site) => site.stop()))
+    this.#client.disconnect()
     await this.#database.stop()
   }
 

@@ -1,4 +1,6 @@
+import type { Redis } from 'ioredis'
 import { MAX_STALENESS } from '../application/entries.ts'
+import { keyIn } from '../application/granary.ts'
 import { planChecks } from '../history/check-plan.ts'
 import { Checker } from '../history/checker.ts'
 import { Coverage } from '../history/coverage.ts'
@@ -7,6 +9,7 @@ import type { Entry, Happened, Record } from '../history/record.ts'
 import { endOf, isApplication, type Schedule } from '../schedule/schedule.ts'
 import { disturb, type RealWorld } from './disturb.ts'
 import type { Opening } from './messages.ts'
+import { RemoteDatabase } from './remote-database.ts'
 import { sharedNow } from './shared-time.ts'
 import type { Site } from './site.ts'
 
@@ -22,6 +25,8 @@ export interface RealPlan {
   readonly site: Site
   readonly library: string
   readonly databasePort: number
+  /** A connection to it. */
+  readonly database: Redis
   /** Tells runs of the same schedule apart. */
   readonly run: string
 }
@@ -54,6 +59,7 @@ class RealRun {
       namespace: this.#namespace,
       coverage: this.#coverage,
       crash: (index) => this.#crash(index),
+      writeFrom: (entry) => this.#writeFromOutside(entry),
     }
   }
 
@@ -152,6 +158,17 @@ class RealRun {
     this.#lives += 1
     await site.replace(index)
     await this.#open(index, `P${index}'${this.#lives}`)
+  }
+
+  /** Another program changes a row and deletes its entry, past all proxies, if there is a server that does it. */
+  async #writeFromOutside(entry: Entry): Promise<void> {
+    const { site, database } = this.#plan
+    const version = await new RemoteDatabase(database, this.#namespace).change(entry.row)
+    const gone = await site.command('DEL', keyIn(this.#namespace, entry))
+    if (gone === undefined) return
+    this.#coverage.count('another program wrote')
+    const promises = [{ ...entry, version }]
+    this.#records.push({ kind: 'delivered', promises, cause: 'foreign', at: this.#now(), process: 'another program' })
   }
 
   /** Every entry that was asked for or invalidated. */

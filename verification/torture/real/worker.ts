@@ -5,6 +5,7 @@ import { openerOf } from '../libraries/list.ts'
 import { ApplicationProcess } from './application-process.ts'
 import type { Opening, Order, Told } from './messages.ts'
 import { RemoteDatabase } from './remote-database.ts'
+import { RemoteJar } from './remote-jar.ts'
 import { sharedNow } from './shared-time.ts'
 import { SkewedClock, skewDate } from './skewed-clock.ts'
 
@@ -37,6 +38,7 @@ async function open(opening: Opening): Promise<void> {
     await ApplicationProcess.open(opening, {
       open: () => openerOf(library)(home),
       database: new RemoteDatabase(client, namespace),
+      jar: new RemoteJar(client, namespace),
       write: (record) => written.push(record),
     }),
   )

@@ -1,16 +1,25 @@
 import type { Chance } from '../../simulation/chance.ts'
 import { OWNED, ROWS } from '../application/entries.ts'
+import type { Mode } from './modes.ts'
 import type { Action, At, EntryName, LoadPlan, Step } from './schedule.ts'
 
 /** Draws the actions of a schedule: what happens at about the same time is what races. */
 export class Draft {
   readonly chance: Chance
   readonly processes: number
+  readonly mode: Mode
   readonly steps: Step[] = []
+  #visitors = 0
 
-  constructor(chance: Chance, processes: number) {
+  constructor(chance: Chance, { processes, mode }: Pick<Draft, 'processes' | 'mode'>) {
     this.chance = chance
     this.processes = processes
+    this.mode = mode
+  }
+
+  /** Somebody who has not been here before. */
+  visitor(): number {
+    return this.#visitors++
   }
 
   add(at: number, action: Action): void {

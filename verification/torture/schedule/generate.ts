@@ -5,19 +5,26 @@ import { Draft } from './draft.ts'
 import { FAULTS, type Fault } from './faults.ts'
 import { MODES, type Mode } from './modes.ts'
 import type { At, Schedule } from './schedule.ts'
+import { foreign, visit } from './strangers.ts'
+
+/** What a schedule is to be about; everything left out is drawn. */
+export interface Focus {
+  readonly fault?: Fault | undefined
+  readonly mode?: Mode | undefined
+}
 
 /** The schedule of a seed. */
-export function generate(seed: number, fault?: Fault): Schedule {
+export function generate(seed: number, { fault, mode = modeOf(seed) }: Focus = {}): Schedule {
   const chance = new Chance(seed, 7)
   const count = chance.weighted({ two: 3, three: 2 }) === 'two' ? 2 : 3
   const processes = Array.from({ length: count }, () => skewOf(chance))
-  const draft = new Draft(chance, count)
+  const draft = new Draft(chance, { processes: count, mode })
   const scenes = chance.whole(1, 4)
   let at = chance.yes(0.85) ? chance.between(20, 120) : chance.between(0, 10)
   const calm = fault === undefined && chance.yes(0.25)
   for (let scene = 0; scene < scenes; scene++)
     at = playScene(draft, at, calm ? undefined : (fault ?? chance.weighted(FAULT_WEIGHTS)))
-  return { seed, mode: modeOf(seed), processes, steps: draft.steps.toSorted((a, b) => a.at - b.at) }
+  return { seed, mode, processes, steps: draft.steps.toSorted((a, b) => a.at - b.at) }
 }
 
 const FAULT_WEIGHTS = Object.fromEntries(Object.entries(FAULTS).map(([name, { weight }]) => [name, weight])) as Record<
@@ -56,6 +63,9 @@ function playScene(draft: Draft, start: number, fault: Fault | undefined): numbe
     else draft.read(when, where)
   }
   draft.change(now + chance.next() * spread, at(chance.yes(0.5) ? draft.other(victim) : victim))
+  if (chance.yes(0.3)) visit(draft, { at: now + chance.next() * spread, victim, target })
+  if (MODES[draft.mode].hearsOthers && chance.yes(0.7))
+    foreign(draft, { at: now + chance.next() * spread, victim, target })
   for (let count = chance.whole(1, 5); count > 0; count--) {
     const when =
       now + spread * chance.next() + (chance.yes(0.5) ? chance.spread(1, 20) : chance.spread(10, length + 400))

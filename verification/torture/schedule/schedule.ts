@@ -21,6 +21,8 @@ export interface At {
   readonly process: number
   readonly name: EntryName
   readonly row: number
+  /** The visitor whose request this is: what it has written or seen anywhere, it sees from then on everywhere. */
+  readonly visitor?: number
 }
 
 /** What the application or the world does. */
@@ -54,6 +56,8 @@ export type Action =
   | { readonly kind: 'promote' }
   | { readonly kind: 'evict'; readonly what: 'clk' | 'tags' | 'frames' | 'everything' }
   | { readonly kind: 'full'; readonly for: number }
+  /** Another program changes the row, and deletes the entry from Redis by its key. */
+  | { readonly kind: 'foreign'; readonly name: EntryName; readonly row: number }
   | { readonly kind: 'forget-scripts' }
   | { readonly kind: 'crash'; readonly process: number }
 

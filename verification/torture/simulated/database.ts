@@ -13,6 +13,11 @@ export class SimulatedDatabase implements Database {
   }
 
   async change(row: number): Promise<number> {
+    return this.changeNow(row)
+  }
+
+  /** The same at once. */
+  changeNow(row: number): number {
     const version = this.#versionOf(row) + 1
     this.#versions.set(row, version)
     return version

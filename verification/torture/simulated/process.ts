@@ -3,9 +3,10 @@ import { SimulatedClient } from '../../simulation/client.ts'
 import type { Network } from '../../simulation/network.ts'
 import { ProcessClock, type Skew } from '../../simulation/process-clock.ts'
 import { type CreateCache, GranarySubject } from '../application/granary.ts'
-import { type Database, perform, type Stage } from '../application/operations.ts'
+import { type Database, type Jar, perform, type Stage } from '../application/operations.ts'
 import { Tracker } from '../application/tracker.ts'
 import type { Happened, Record } from '../history/record.ts'
+import { MODES, type Mode } from '../schedule/modes.ts'
 import type { ApplicationAction } from '../schedule/schedule.ts'
 
 /** What a simulated process needs. */
@@ -17,7 +18,9 @@ export interface ProcessPlan {
   readonly skew: Skew
   readonly seed: number
   readonly create: CreateCache
+  readonly mode: Mode
   readonly database: Database
+  readonly jar: Jar
   readonly record: (record: Record) => void
 }
 
@@ -31,7 +34,7 @@ export class SimulatedProcess {
   readonly #stage: Stage
   readonly #record: (happened: Happened) => void
 
-  constructor({ network, index, life, skew, seed, create, database, record }: ProcessPlan) {
+  constructor({ network, index, life, skew, seed, create, mode, database, jar, record }: ProcessPlan) {
     this.index = index
     this.label = life === 0 ? `P${index}` : `P${index}'${life}`
     this.clock = new ProcessClock(network.timeline, skew)
@@ -49,15 +52,19 @@ export class SimulatedProcess {
         callBudget: '60ms',
         leaseTime: `${LEASE_TIME}ms`,
       },
+      ...MODES[mode].options,
     })
+    let count = 0
     this.#stage = {
+      label: this.label,
       subject: this.subject,
       database,
+      jar,
       wait: (ms) => this.#wait(ms),
       record: this.#record,
       track: (what, work) => void this.#tracker.track(what, work),
       turns: new Map(),
-      calls: 0,
+      count: () => count++,
     }
   }
 

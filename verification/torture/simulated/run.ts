@@ -6,9 +6,10 @@ import { longestLoad, planChecks } from '../history/check-plan.ts'
 import { Checker } from '../history/checker.ts'
 import { Coverage } from '../history/coverage.ts'
 import type { Outcome } from '../history/outcome.ts'
-import type { Happened } from '../history/record.ts'
+import type { Entry, Happened } from '../history/record.ts'
 import { type Action, endOf, isApplication, type Schedule } from '../schedule/schedule.ts'
 import { SimulatedDatabase } from './database.ts'
+import { SimulatedJar } from './jar.ts'
 import { LEASE_TIME, SimulatedProcess } from './process.ts'
 import { ServerWatch } from './server-watch.ts'
 import { disturb, type Surroundings } from './world.ts'
@@ -28,6 +29,7 @@ class Run {
   readonly #create: CreateCache
   readonly #timeline = new Timeline()
   readonly #database = new SimulatedDatabase()
+  readonly #jar = new SimulatedJar()
   readonly #network: Network
   readonly #processes: SimulatedProcess[] = []
   readonly #world: Surroundings
@@ -53,6 +55,7 @@ class Run {
       coverage: this.#coverage,
       process: (index) => this.#processes[index] as SimulatedProcess,
       crash: (index) => this.#crash(index),
+      writeFrom: (entry) => this.#writeFromOutside(entry),
       saved: undefined,
       replica: undefined,
     }
@@ -83,7 +86,7 @@ class Run {
   }
 
   #start(index: number): void {
-    const { processes, seed } = this.#schedule
+    const { processes, seed, mode } = this.#schedule
     this.#processes[index] = new SimulatedProcess({
       network: this.#network,
       index,
@@ -91,7 +94,9 @@ class Run {
       skew: processes[index % processes.length] as (typeof processes)[number],
       seed,
       create: this.#create,
+      mode,
       database: this.#database,
+      jar: this.#jar,
       record: (record) => this.#checker.observe(record),
     })
   }
@@ -116,6 +121,24 @@ class Run {
     victim.crash()
     for (const socket of [...this.#network.sockets]) if (socket.plan.clock === victim.clock) socket.close()
     this.#start(index)
+  }
+
+  /** Another program changes a row and deletes its entry, if there is a server that does it. */
+  #writeFromOutside(entry: Entry): void {
+    const version = this.#database.changeNow(entry.row)
+    const { server, downUntil, hungUntil } = this.#network
+    if (Math.max(downUntil, hungUntil) > this.#timeline.now) return
+    const [process] = this.#processes
+    server.execute({ receive() {} }, 'DEL', [(process as SimulatedProcess).subject.keyOf(entry)])
+    this.#coverage.count('another program wrote')
+    const promises = [{ ...entry, version }]
+    this.#checker.observe({
+      kind: 'delivered',
+      promises,
+      cause: 'foreign',
+      at: this.#timeline.now,
+      process: 'another program',
+    })
   }
 
   /** Nothing is under way any more: every promise has been kept everywhere, and a newcomer sees it too. */

@@ -1,6 +1,7 @@
 import type { Network } from '../../simulation/network.ts'
 import { MAX_STALENESS } from '../application/entries.ts'
 import type { Coverage } from '../history/coverage.ts'
+import type { Entry } from '../history/record.ts'
 import type { Action } from '../schedule/schedule.ts'
 import type { SimulatedProcess } from './process.ts'
 
@@ -10,6 +11,8 @@ export interface Surroundings {
   readonly coverage: Coverage
   readonly process: (index: number) => SimulatedProcess
   readonly crash: (index: number) => void
+  /** Another program changes a row, and deletes its entry. */
+  readonly writeFrom: (entry: Entry) => void
   saved: Snapshot | undefined
   /** What the replica knows. */
   replica: { readonly data: Snapshot; readonly clock: string | undefined } | undefined
@@ -77,6 +80,9 @@ export function disturb(world: Surroundings, action: Action): void {
     case 'forget-scripts':
       network.server.forgetScripts()
       return
+    case 'foreign':
+      world.writeFrom({ name: action.name, row: action.row })
+      return
     case 'crash':
       world.crash(action.process)
       return
@@ -111,7 +117,8 @@ function pause({ network, coverage, process }: Surroundings, action: Extract<Act
 }
 
 function evict({ network, coverage }: Surroundings, what: Extract<Action, { kind: 'evict' }>['what']): void {
-  const { keyspace } = network.server
+  const { server } = network
+  const { keyspace } = server
   switch (what) {
     case 'clk':
       if (keyspace.remove(CLOCK_KEY)) coverage.count('clock evicted alone')
@@ -123,6 +130,6 @@ function evict({ network, coverage }: Surroundings, what: Extract<Action, { kind
       for (const key of keyspace.keys()) if (key.startsWith('torture:')) keyspace.remove(key)
       return
     default:
-      keyspace.clear()
+      server.flush()
   }
 }
