@@ -38,7 +38,10 @@ export const REQUIRED_SIMULATED: Readonly<Record<string, number>> = {
   'cut between execution and reply: put-and-tell': 0.1,
   'cut between execution and reply: release': 0.1,
   'cut between execution and reply: renew': 0.1,
+  'cut between execution and reply: bump-awaited': 0.5,
   'executed after the sender gave up': 100,
+  'another program wrote': 100,
+  'visitor in another process': 100,
 }
 
 /** The same for a thousand real schedules. */
@@ -61,4 +64,6 @@ export const REQUIRED_REAL: Readonly<Record<string, number>> = {
   'tags evicted alone': 5,
   FLUSHALL: 10,
   'memory full': 10,
+  'another program wrote': 50,
+  'visitor in another process': 100,
 }
