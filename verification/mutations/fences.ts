@@ -40,8 +40,31 @@ export const FENCES: readonly Mutation[] = [
     ],
   },
   {
+    name: 'a read without promises fills past its fence',
+    faults: ['overtaken'],
+    patches: [
+      {
+        file: 'core/src/engine/fly.ts',
+        find: '    const landing = land(op, flight, find)\n    op.engine.flights.remove(flight)\n',
+        replace:
+          "    fillMemory(op, find.entry, undefined)\n    const landing = landingOf(find.entry, 'l2', find.freshness)\n    op.engine.flights.remove(flight)\n",
+      },
+    ],
+  },
+  {
+    name: 'a read without promises does not ask how fresh',
+    faults: ['aged'],
+    patches: [
+      {
+        file: 'core/src/engine/fly.ts',
+        find: "find.status !== 'found' || find.freshness !== 'fresh'",
+        replace: "find.status !== 'found'",
+      },
+    ],
+  },
+  {
     name: 'fill by a detached flight',
-    faults: ['slow-replies'],
+    faults: ['overtaken'],
     patches: [{ file: 'core/src/engine/commit.ts', find: ' || flight?.detached', replace: '' }],
   },
   {

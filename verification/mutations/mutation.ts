@@ -1,4 +1,5 @@
 import type { Fault } from '../torture/schedule/faults.ts'
+import type { Mode } from '../torture/schedule/modes.ts'
 import type { Patch } from './patch.ts'
 
 /** A way to break the engine on purpose. The torture has to notice. */
@@ -7,4 +8,6 @@ export interface Mutation {
   readonly patches: readonly Patch[]
   /** Faults under which it shows; empty: in calm weather. */
   readonly faults: readonly Fault[]
+  /** The mode that it breaks; undefined: any. */
+  readonly mode?: Mode
 }

@@ -23,8 +23,8 @@ export async function runMutations({ schedules, seed, only, print }: MutationPla
   const chosen = MUTATIONS.filter(({ name }) => only === undefined || name.includes(only))
   let missed = 0
   for (const mutation of chosen) {
-    const { name, patches, faults } = mutation
-    const found = await hunt(await loadPatched(name, patches), { faults, schedules, seed })
+    const { name, patches, faults, mode } = mutation
+    const found = await hunt(await loadPatched(name, patches), { faults, mode, schedules, seed })
     const clean = found === undefined || (await survives(mutation, found))
     if (found === undefined || !clean) missed += 1
     print(lineOf(name, found, clean))

@@ -200,8 +200,10 @@ export class Socket implements Subscriber {
     const { timeline } = this.#wire
     const tell = (): boolean => {
       if (!this.#alive || this.plan.clock.dead) return false
-      if (timeline.now < this.plan.clock.pausedUntil) {
-        timeline.at(this.plan.clock.pausedUntil, tell)
+      // Where nothing gets through, the news of the end does not, either.
+      const held = this.#wire.heldUntil(this, 'down')
+      if (timeline.now < held) {
+        timeline.at(held, tell)
         return false
       }
       this.#alive = false

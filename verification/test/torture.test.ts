@@ -42,10 +42,13 @@ describe(`the torture of the engine, seed ${seed}`, () => {
     'no replay',
     'messages of others forget nothing',
     'set tells nobody',
+    'nobody is waited for',
+    'pushes are not heard',
+    'whoever follows a bookmark joins older flights',
   ])('an engine broken on purpose is caught: %s', async (name) => {
     const mutation = MUTATIONS.find((each) => each.name === name)
     if (mutation === undefined) throw new Error(`${name} is not in the list`)
-    const found = await hunt(await loadPatched(name, mutation.patches), { faults: mutation.faults, schedules: 60 })
+    const found = await hunt(await loadPatched(name, mutation.patches), { ...mutation, schedules: 100 })
     expect(found?.kind).toMatch(/stale|tag|update/)
   })
 })
@@ -59,11 +62,12 @@ describe('each point of the guarantee is held against the answers', () => {
     longestWait: 1_000,
     lateWake: 100,
     mayLag: true,
+    oldest: { brief: 600 },
   }
 
   /** Two processes, one row; what they do is written down by hand. */
-  function story(hereRate = 1) {
-    const checker = new Checker(plan, new Coverage())
+  function story(hereRate = 1, changed: Partial<CheckPlan> = {}) {
+    const checker = new Checker({ ...plan, ...changed }, new Coverage())
     let now = 1_000
     let calls = 0
     const tell = (process: string, happened: Happened) => checker.observe({ ...happened, at: now, process })
@@ -78,11 +82,16 @@ describe('each point of the guarantee is held against the answers', () => {
       held: (process: string, delivered: boolean) =>
         tell(process, { kind: 'held', promises, cause: 'key', delivered, what: 'invalidate' }),
       delivered: (cause: 'key' | 'tag' = 'key') => tell('here', { kind: 'delivered', promises, cause }),
+      /** A visitor's request, with what an earlier one gave it, and the number of this one. */
+      came: (process: string, visit: number, from?: string) => tell(process, { kind: 'came', visit, from }),
+      went: (process: string, visit: number) => tell(process, { kind: 'went', visit }),
+      writes: (process: string, visit: number, delivered = true) =>
+        tell(process, { kind: 'held', promises, cause: 'key', delivered, what: 'invalidate', visit }),
       /** A read that returns the old version. */
-      readsOld: (process: string, tier: Tier, mayLag = tier === 'l1') => {
+      readsOld: (process: string, tier: Tier, mayLag = tier === 'l1', visit?: number) => {
         const call = calls++
-        tell(process, { kind: 'asked', call, how: 'read', entries: [{ name: 'row', row: 1 }] })
-        const seen = { name: 'row', row: 1, version: 1, whole: true } as const
+        tell(process, { kind: 'asked', call, how: 'read', entries: [{ name: 'row', row: 1 }], visit })
+        const seen = { name: 'row', row: 1, version: 1, loadedAt: now, whole: true } as const
         tell(process, { kind: 'answered', call, index: 0, seen, tier, mayLag })
       },
       kinds: () => checker.violations.map(({ kind }) => kind),
@@ -119,6 +128,64 @@ describe('each point of the guarantee is held against the answers', () => {
     expect(kinds()).toEqual(['stale-after-invalidate'])
   })
 
+  test('3: where invalidations are acknowledged no memory may lag', () => {
+    const { delivered, readsOld, kinds } = story(1, { mayLag: false })
+    readsOld('there', 'l1')
+    delivered()
+    readsOld('there', 'l1')
+    expect(kinds()).toEqual(['stale-after-invalidate'])
+  })
+
+  test('3: a visitor sees in every process what it wrote in one, and others may lag', () => {
+    const { came, went, writes, readsOld, kinds } = story()
+    came('here', 1)
+    writes('here', 1)
+    went('here', 1)
+    came('there', 1, 'here 1')
+    readsOld('there', 'l1')
+    expect(kinds()).toEqual([])
+    readsOld('there', 'l1', true, 1)
+    expect(kinds()).toEqual(['stale-after-invalidate'])
+  })
+
+  test('3: what a visitor wrote and Redis did not take binds other processes once it is delivered', () => {
+    const { came, went, writes, delivered, readsOld, kinds } = story()
+    came('here', 1)
+    writes('here', 1, false)
+    went('here', 1)
+    came('there', 1, 'here 1')
+    readsOld('there', 'l1', true, 1)
+    expect(kinds()).toEqual([])
+    delivered()
+    readsOld('there', 'l1', true, 1)
+    expect(kinds()).toHaveLength(1)
+  })
+
+  test('3: a visitor whom Redis answered has seen what was delivered before, and sees it elsewhere', () => {
+    const { came, went, delivered, readsOld, pass, kinds } = story()
+    delivered()
+    pass(1)
+    came('here', 1)
+    readsOld('here', 'l1', true, 1)
+    went('here', 1)
+    came('there', 1, 'here 1')
+    readsOld('there', 'l1', true, 1)
+    expect(kinds()).toEqual([])
+    readsOld('there', 'l2', false, 1)
+    expect(kinds()).toHaveLength(1)
+    readsOld('there', 'l1', true, 1)
+    expect(kinds()).toHaveLength(2)
+  })
+
+  test('a value that has outlived its time is told', () => {
+    const checker = new Checker(plan, new Coverage())
+    const entry = { name: 'brief', row: 1 } as const
+    checker.observe({ kind: 'asked', call: 0, how: 'read', entries: [entry], at: 700, process: 'here' })
+    const seen = { ...entry, version: 1, loadedAt: 50, whole: true }
+    checker.observe({ kind: 'answered', call: 0, index: 0, seen, tier: 'l2', mayLag: false, at: 701, process: 'here' })
+    expect(checker.violations.map(({ kind }) => kind)).toEqual(['served-too-old'])
+  })
+
   test('4: a queued invalidation binds other processes only when it has been replayed', () => {
     const { held, delivered, readsOld, kinds } = story()
     held('here', false)
@@ -136,7 +203,7 @@ describe('each point of the guarantee is held against the answers', () => {
     checker.observe({ kind: 'rested', at: 15, process: '' })
     checker.observe({ kind: 'born', skew: { zero: 0, rate: 1, wall: 0 }, at: 20, process: 'new' })
     checker.observe({ kind: 'asked', call: 0, how: 'get', entries: [entry], at: 21, process: 'new' })
-    const seen = { ...entry, version: 1, whole: true }
+    const seen = { ...entry, version: 1, loadedAt: 5, whole: true }
     checker.observe({ kind: 'answered', call: 0, index: 0, seen, tier: 'l1', mayLag: true, at: 22, process: 'new' })
     expect(checker.violations.map(({ kind }) => kind)).toEqual(['stale-at-rest'])
   })
@@ -166,7 +233,7 @@ describe('each point of the guarantee is held against the answers', () => {
         { name: 'row', row: 2 },
       ],
     })
-    const seen = { name: 'row', row: 2, version: 1 } as const
+    const seen = { name: 'row', row: 2, version: 1, loadedAt: 5 } as const
     tell({ kind: 'answered', call: 0, index: 0, seen: { ...seen, whole: true }, tier: 'l2', mayLag: false })
     tell({ kind: 'answered', call: 0, index: 1, seen: { ...seen, whole: false }, tier: 'l2', mayLag: false })
     tell({ kind: 'began', operation: 0, what: 'read row/1' })

@@ -1,4 +1,5 @@
 import type { Policy } from '@granary/core'
+import type { Entry } from '../history/record.ts'
 import type { EntryName } from '../schedule/schedule.ts'
 
 /** What every entry holds: which row it shows, in which version, and shapes that a codec could lose. */
@@ -6,6 +7,8 @@ export interface Row {
   readonly name: EntryName
   readonly row: number
   readonly version: number
+  /** When it was loaded or written, in milliseconds of the clock that all processes share. */
+  readonly loadedAt: number
   readonly at: Date
   readonly text: string
 }
@@ -34,6 +37,9 @@ export const POLICIES: Readonly<Record<EntryName, RowPolicy>> = {
   owned: { ttl: '30s', tags },
   ledger: { ttl: '30s', tags },
 }
+
+/** How old an answer of `brief` gets, in milliseconds, while its loads do not fail: ttl with jitter, and the stale window. */
+export const LONGEST_BRIEF = 250 * 1.1 + 300
 
 /** How long an entry of a name is fresh, in milliseconds, for libraries that know nothing else of a policy. */
 export const TTLS: Readonly<Record<EntryName, number>> = {
@@ -64,11 +70,12 @@ export const ALL_ROWS: readonly number[] = Array.from({ length: ROWS + OWNED_ROW
 const LARGE_TEXT = 'x'.repeat(33_000)
 
 /** The value of a row. */
-export function rowOf(name: EntryName, row: number, version: number): Row {
+export function rowOf({ name, row }: Entry, version: number, loadedAt: number): Row {
   return {
     name,
     row,
     version,
+    loadedAt,
     at: new Date(row * 1_000),
     text: name === 'large' || name === 'ledger' ? LARGE_TEXT : 'a',
   }

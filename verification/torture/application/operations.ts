@@ -35,6 +35,8 @@ export interface Stage {
   readonly jar: Jar
   readonly subject: Subject
   readonly database: Database
+  /** Milliseconds of the clock that all processes share. */
+  readonly now: () => number
   /** Waits so many milliseconds of this process. */
   readonly wait: (ms: number) => Promise<void>
   readonly record: (happened: Happened) => void
@@ -152,7 +154,7 @@ async function put(stage: Stage, { name, row, load }: Of<'put'>): Promise<void> 
     if (load.fails) throw new LoadFailed()
     version = await stage.database.change(row)
     await stage.wait(load.after)
-    return rowOf(name, row, version)
+    return rowOf({ name, row }, version, stage.now())
   })
   hold(stage, [{ name, row, version }], { cause: 'put', delivered, what: `put ${name}/${row}` })
 }
@@ -161,7 +163,7 @@ async function put(stage: Stage, { name, row, load }: Of<'put'>): Promise<void> 
 async function set(stage: Stage, { name, row }: Entry): Promise<void> {
   stage.record({ kind: 'invalidating', name, row })
   const version = await stage.database.change(row)
-  const { delivered } = await stage.subject.set({ name, row }, rowOf(name, row, version))
+  const { delivered } = await stage.subject.set({ name, row }, rowOf({ name, row }, version, stage.now()))
   hold(stage, [{ name, row, version }], { cause: 'set', delivered, what: `set ${name}/${row}` })
 }
 
@@ -187,9 +189,9 @@ function asking(stage: Stage, how: string, entries: readonly Entry[]): (index: n
 }
 
 function seenIn(value: Row) {
-  const { name, row, version, at, text } = value
+  const { name, row, version, loadedAt, at, text } = value
   const whole = at instanceof Date && at.getTime() === row * 1_000 && typeof text === 'string'
-  return { name, row, version, whole }
+  return { name, row, version, loadedAt, whole }
 }
 
 function loader(stage: Stage, name: EntryName, plan: LoadPlan): Load {
@@ -200,7 +202,7 @@ function loader(stage: Stage, name: EntryName, plan: LoadPlan): Load {
     await stage.wait(plan.after)
     if (plan.fails) throw new LoadFailed()
     stage.record({ kind: 'loaded', name, row })
-    return rowOf(name, row, version)
+    return rowOf({ name, row }, version, stage.now())
   }
 }
 

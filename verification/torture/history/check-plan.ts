@@ -1,4 +1,4 @@
-import { MAX_STALENESS } from '../application/entries.ts'
+import { LONGEST_BRIEF, MAX_STALENESS } from '../application/entries.ts'
 import { MODES } from '../schedule/modes.ts'
 import { isApplication, isCalm, type Schedule } from '../schedule/schedule.ts'
 import type { CheckPlan } from './checker.ts'
@@ -13,23 +13,30 @@ export interface Patience {
   readonly slack: number
   /** When every process has made its first connection, if nothing is wrong; undefined when no such promise is checked. */
   readonly connectedAt: number | undefined
+  /** How much older than its policy allows an answer may be in calm weather; undefined when that is not checked. */
+  readonly tooOld: number | undefined
 }
 
 /** What a schedule lets the checker expect. */
-export function planChecks(schedule: Schedule, { leaseTime, lateWake, slack, connectedAt }: Patience): CheckPlan {
+export function planChecks(
+  schedule: Schedule,
+  { leaseTime, lateWake, slack, connectedAt, tooOld }: Patience,
+): CheckPlan {
   const { steps } = schedule
   const loads = steps.flatMap(({ action }) => ('load' in action ? [action.load] : []))
   const calm = isCalm(schedule)
+  const fails = loads.some((load) => load.fails)
   const onlyMemoryIsWrong = steps.every(({ action }) => isApplication(action) || action.kind === 'full')
   // A write-through, a load that fails, and an own one.
   const holders = steps.some(({ action }) => action.kind === 'put') ? 3 : 2
   return {
     maxStaleness: MAX_STALENESS,
     calm,
-    oneLoad: calm && !loads.some(({ fails }) => fails) && !steps.some(({ action }) => action.kind === 'refresh'),
+    oneLoad: calm && !fails && !steps.some(({ action }) => action.kind === 'refresh'),
     mustDeliverFrom: onlyMemoryIsWrong && connectedAt !== undefined ? connectedAt : Number.POSITIVE_INFINITY,
     longestWait: holders * longestLoad(schedule) + leaseTime + slack,
     lateWake,
+    oldest: calm && !fails && tooOld !== undefined ? { brief: LONGEST_BRIEF + tooOld } : {},
     mayLag: MODES[schedule.mode].mayLag,
   }
 }

@@ -1,3 +1,4 @@
+import type { EntryName } from '../schedule/schedule.ts'
 import type { Coverage } from './coverage.ts'
 import { type Expectations, judge } from './judgement.ts'
 import { Promises } from './promises.ts'
@@ -19,6 +20,8 @@ export interface CheckPlan {
   readonly longestWait: number
   /** In calm weather a value that another process stored reaches its waiters within this. */
   readonly lateWake: number
+  /** How old an answer may be, in milliseconds, by name; names that are left out have no such bound here. */
+  readonly oldest: Partial<Readonly<globalThis.Record<EntryName, number>>>
   /** Whether memory may lag behind other processes. */
   readonly mayLag: boolean
 }
@@ -198,6 +201,7 @@ export class Checker {
     if (!seen.whole) this.report('wrong-type', `${what} got another shape`)
     if (asked.entries.length === 1 && tier === 'l2') this.#judgeWaking(asked, what)
     this.reads += 1
+    this.#judgeAge(what, entry, seen.loadedAt)
     const broken = judge({ what, version: seen.version, mayLag: mayLag && this.#plan.mayLag, tier }, due)
     if (broken !== undefined) this.report(broken.kind, broken.what)
     if (asked.visit !== undefined) this.#noteVisit(process, { ...asked, visit: asked.visit }, { tier, mayLag, due })
@@ -213,6 +217,13 @@ export class Checker {
       this.#coverage.count('visitor in another process')
     if (tier === 'l2' && !mayLag) this.#visits.saw(visit, at)
     if (tier === 'l1') this.#visits.saw(visit, this.#promises.provenAt(process, at))
+  }
+
+  /** While all is well nobody gets what has outlived its time, and the time in which it may be served stale. */
+  #judgeAge(what: string, { name }: Entry, loadedAt: number): void {
+    const age = this.#now - loadedAt
+    if (this.#disturbed || age <= (this.#plan.oldest[name] ?? Number.POSITIVE_INFINITY)) return
+    this.report('served-too-old', `${what} got a value of ${age.toFixed(0)} ms`)
   }
 
   /** Who waited for a value that another process loads gets it soon after it was stored. */

@@ -21,6 +21,8 @@ export interface Promised extends Entry {
 /** What a read was answered with, as far as the checker looks at it. */
 interface Seen extends Entry {
   readonly version: number
+  /** When it was loaded or written. */
+  readonly loadedAt: number
   /** Whether it came back in the shape in which it was stored. */
   readonly whole: boolean
 }

@@ -9,6 +9,7 @@ export type ViolationKind =
   | 'wrong-type'
   | 'error-to-caller'
   | 'second-load'
+  | 'served-too-old'
   | 'waited-too-long'
   | 'hang'
   | 'unsettled'

@@ -24,7 +24,13 @@ export class ApplicationProcess {
 
   private constructor(
     label: string,
-    { subject, database, jar, record }: Ports & { subject: Subject; record: (happened: Happened) => void },
+    {
+      subject,
+      database,
+      jar,
+      now,
+      record,
+    }: Ports & { subject: Subject; now: () => number; record: (happened: Happened) => void },
   ) {
     this.#label = label
     this.#subject = subject
@@ -36,6 +42,7 @@ export class ApplicationProcess {
       subject,
       database,
       jar,
+      now,
       wait: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
       record,
       track: (what, work) => void this.#tracker.track(what, work),
@@ -49,9 +56,10 @@ export class ApplicationProcess {
     { label, skew, startsAt, steps }: Opening,
     { open, database, jar, write }: Ports & { open: () => Promise<Subject>; write: (record: Record) => void },
   ): Promise<ApplicationProcess> {
-    const record = (happened: Happened) => write({ ...happened, at: sharedNow() - startsAt, process: label })
+    const now = () => sharedNow() - startsAt
+    const record = (happened: Happened) => write({ ...happened, at: now(), process: label })
     record({ kind: 'born', skew })
-    const opened = new ApplicationProcess(label, { subject: await open(), database, jar, record })
+    const opened = new ApplicationProcess(label, { subject: await open(), database, jar, now, record })
     for (const step of steps) opened.#await(step, startsAt)
     return opened
   }

@@ -121,6 +121,7 @@ class RealRun {
       slack: 3_000,
       // Whether the budget of a call is kept depends on what else the machine does.
       connectedAt: undefined,
+      tooOld: undefined,
     })
     const checker = new Checker(plan, this.#coverage)
     for (const record of this.#records.toSorted((a, b) => a.at - b.at)) checker.observe(record)

@@ -1,6 +1,10 @@
 import type { Place } from '../../simulation/network.ts'
+import { aged, overtaken } from './age-recipes.ts'
 import type { Draft, Strike } from './draft.ts'
+import { lateRenewal, newLife } from './lease-recipes.ts'
+import { MODES } from './modes.ts'
 import { cutAfter, deferral, failingLoads, failover, lateSet, manyTags, splitLanes, unevenClock } from './recipes.ts'
+import { foreign, outrun } from './strangers.ts'
 
 interface FaultRecipe {
   readonly weight: number
@@ -33,6 +37,12 @@ export type Fault =
   | 'uneven-clock'
   | 'many-tags'
   | 'late-set'
+  | 'new-life'
+  | 'late-renewal'
+  | 'outrun'
+  | 'stranger'
+  | 'aged'
+  | 'overtaken'
   | 'mixed'
 
 const length = ({ chance }: Draft) => (chance.yes(0.5) ? chance.spread(5, 80) : chance.spread(60, 1_200))
@@ -149,6 +159,12 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
   'uneven-clock': { weight: 0.7, apply: unevenClock },
   'many-tags': { weight: 0.5, apply: manyTags },
   'late-set': { weight: 0.5, apply: lateSet },
+  'new-life': { weight: 0.7, apply: newLife },
+  'late-renewal': { weight: 0.7, apply: lateRenewal },
+  stranger: { weight: 0.3, apply: (draft, strike) => (MODES[draft.mode].hearsOthers ? foreign(draft, strike) : 0) },
+  aged: { weight: 0.3, apply: aged },
+  overtaken: { weight: 0.5, apply: overtaken },
+  outrun: { weight: 0.7, apply: outrun },
   mixed: {
     weight: 3,
     apply: (draft, strike) => {

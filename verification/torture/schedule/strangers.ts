@@ -1,4 +1,4 @@
-import { OWNED } from '../application/entries.ts'
+import { OWNED, ROWS } from '../application/entries.ts'
 import type { Draft, Strike } from './draft.ts'
 
 /** A visitor changes something in one process, and looks at it in others: what it wrote it must see. */
@@ -21,18 +21,51 @@ export function visit(draft: Draft, { at, victim, target }: Strike): number {
   return 100
 }
 
-/** Another program changes a row that processes hold in memory; they look again until well after the bound. */
+/**
+ * Another program changes a row that processes hold in memory; they look again until well after the bound. Mostly a row that
+ * nobody else changes then: an invalidation of our own would make up for a push that was not heeded.
+ */
 export function foreign(draft: Draft, { at, victim, target }: Strike): number {
   const { chance } = draft
-  const { name, row } = target
-  if (OWNED.includes(name)) return 0
-  if (chance.yes(0.6)) draft.read(at - chance.spread(1, 60), { ...target, process: victim }, 0)
-  draft.add(at, { kind: 'foreign', name, row })
-  for (let count = chance.whole(1, 5); count > 0; count--) {
+  const isAlone = chance.yes(0.7)
+  const entry = {
+    name: OWNED.includes(target.name) ? ('row' as const) : target.name,
+    row: (target.row + (isAlone ? 1 : 0)) % ROWS,
+  }
+  for (const process of [victim, draft.other(victim)])
+    if (chance.yes(0.7)) draft.read(at - chance.between(20, 80), { ...entry, process }, 0)
+  if (chance.yes(0.3)) draft.read(at - chance.spread(0.5, 10), { ...entry, process: victim }, 0)
+  draft.add(at + 20, { kind: 'foreign', ...entry })
+  for (let count = chance.whole(2, 6); count > 0; count--) {
     const process = chance.yes(0.7) ? victim : draft.process()
-    const when = at + (chance.yes(0.5) ? chance.spread(0.5, 30) : chance.spread(200, 900))
-    if (chance.yes(0.4)) draft.add(when, { ...target, process, kind: chance.yes(0.5) ? 'peek' : 'get' })
-    else draft.read(when, { ...target, process })
+    const when = at + 20 + (chance.yes(0.5) ? chance.spread(0.5, 30) : chance.spread(200, 900))
+    if (chance.yes(0.5)) draft.add(when, { ...entry, process, kind: chance.yes(0.5) ? 'peek' : 'get' })
+    else draft.read(when, { ...entry, process })
   }
   return 60
+}
+
+/** A visitor writes in one process and goes to another, which has not heard of it, and whose memory and loads are older. */
+export function outrun(draft: Draft, { at, victim, target }: Strike): number {
+  const { chance } = draft
+  const visitor = draft.visitor()
+  const entry = { ...target, process: victim }
+  const time = chance.between(30, 280)
+  draft.read(at - chance.between(20, 60), entry, 0)
+  draft.add(at, {
+    kind: 'delay',
+    process: victim,
+    role: 'subscriber',
+    direction: 'down',
+    for: time,
+    delay: chance.between(20, 200),
+  })
+  if (chance.yes(0.7)) {
+    const load = { before: chance.spread(0.1, 3), after: chance.between(20, 200), fails: false }
+    draft.add(at + 0.5, { ...entry, kind: 'refresh', load })
+  }
+  draft.change(at + chance.between(4, 12), { ...target, process: draft.other(victim), visitor })
+  for (let look = chance.whole(3, 8); look > 0; look--)
+    draft.read(at + chance.between(6, time), { ...entry, visitor }, 0)
+  return time
 }

@@ -60,6 +60,7 @@ export class SimulatedProcess {
       subject: this.subject,
       database,
       jar,
+      now: () => network.timeline.now,
       wait: (ms) => this.#wait(ms),
       record: this.#record,
       track: (what, work) => void this.#tracker.track(what, work),

@@ -39,7 +39,7 @@ class Run {
     this.#schedule = schedule
     this.#create = create
     this.#checker = new Checker(
-      planChecks(schedule, { leaseTime: LEASE_TIME, lateWake: 100, slack: 0, connectedAt: 400 }),
+      planChecks(schedule, { leaseTime: LEASE_TIME, lateWake: 100, slack: 0, connectedAt: 400, tooOld: 50 }),
       this.#coverage,
     )
     const watch = new ServerWatch(this.#checker, this.#coverage)

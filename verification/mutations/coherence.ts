@@ -1,0 +1,176 @@
+import type { Mutation } from './mutation.ts'
+
+const inMetadata = 'core/src/redis/script/metadata-scripts.ts'
+
+/** Memory that waits for every process, memory that hears of other programs, and visitors who follow a bookmark. */
+export const COHERENCE: readonly Mutation[] = [
+  {
+    name: 'acknowledged without the per-read test',
+    mode: 'acknowledged',
+    faults: ['silent-bus', 'pause'],
+    patches: [
+      { file: 'core/src/cached-name.ts', find: 'now < link.freshUntil', replace: 'link.freshUntil > 0' },
+      {
+        file: 'core/src/engine/lookup.ts',
+        find: 'const proven = now < engine.link.freshUntil',
+        replace: 'const proven = engine.link.freshUntil > 0',
+      },
+    ],
+  },
+  {
+    name: 'no grace after a new life',
+    mode: 'acknowledged',
+    faults: ['new-life'],
+    patches: [
+      {
+        file: inMetadata,
+        find: "redis.call('ZSCORE', mem, '!' .. inc) or now + lease",
+        replace: "redis.call('ZSCORE', mem, '!' .. inc) or now",
+      },
+    ],
+  },
+  {
+    name: 'nobody is waited for',
+    mode: 'acknowledged',
+    faults: ['slow-bus', 'nothing'],
+    patches: [
+      {
+        file: 'core/src/redis/session.ts',
+        find: '    await this.acknowledgements.until(reading, others, clock.now())\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'the lease counts from the reply',
+    mode: 'acknowledged',
+    faults: ['late-renewal'],
+    patches: [
+      {
+        file: 'core/src/redis/heartbeat.ts',
+        find: 'await prove(options, reading, sentAt)',
+        replace: 'await prove(options, reading, clock.now())',
+      },
+    ],
+  },
+  {
+    name: 'renewed without catching up',
+    mode: 'acknowledged',
+    faults: ['late-renewal', 'lost-message', 'silent-bus'],
+    patches: [
+      {
+        file: 'core/src/invalidation/link.ts',
+        find: '    if (reading.sequence > this.#sequence) return false\n    if (sentAt > this.#provenAt)',
+        replace: '    if (sentAt > this.#provenAt)',
+      },
+    ],
+  },
+  {
+    name: 'flights are joined without a lease',
+    mode: 'acknowledged',
+    faults: ['silent-bus', 'pause'],
+    patches: [
+      {
+        file: 'core/src/create-cache.ts',
+        find: 'joinableFor: isLeased ? 0 : resolved.maxStaleness',
+        replace: 'joinableFor: resolved.maxStaleness',
+      },
+    ],
+  },
+  {
+    name: 'pushes are not heard',
+    mode: 'tracking',
+    faults: ['stranger'],
+    patches: [
+      {
+        file: 'core/src/redis/connect-redis.ts',
+        find: 'pushed: (keys) => takePushed(engine, namespace, keys)',
+        replace: 'pushed: () => {}',
+      },
+    ],
+  },
+  {
+    name: 'a copy comes back whatever Redis says',
+    mode: 'tracking',
+    faults: ['stranger'],
+    patches: [
+      {
+        file: 'core/src/engine/pushed.ts',
+        find: "return version !== '' && (version === stored || version === token)",
+        replace: 'return true',
+      },
+      {
+        file: 'core/src/engine/pushed.ts',
+        find: 'if (copy !== undefined && head !== undefined && stands(copy.entry, head))',
+        replace: 'if (copy !== undefined && stands(copy.entry, head as FrameHead))',
+      },
+      {
+        file: 'core/src/engine/pushed.ts',
+        find: 'function stands({ version }: Entry, { version: stored, token }: FrameHead): boolean {',
+        replace: 'function stands(_entry: Entry, _head: FrameHead): boolean {',
+      },
+    ],
+  },
+  {
+    name: 'a push passes flights by',
+    mode: 'tracking',
+    faults: ['slow-replies'],
+    patches: [
+      {
+        file: 'core/src/engine/pushed.ts',
+        find: '  if (flight !== undefined) flight.pushed = true\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a reading of the clock proves that no other program wrote',
+    mode: 'tracking',
+    faults: ['silent-bus'],
+    patches: [
+      { file: 'core/src/create-cache.ts', find: "readsProve: coherence === 'bus'", replace: 'readsProve: true' },
+    ],
+  },
+  {
+    name: 'the subscriber is not asked',
+    mode: 'tracking',
+    faults: ['silent-bus'],
+    patches: [
+      {
+        file: 'core/src/redis/heartbeat.ts',
+        find: "session.isTracked ? session.subscriber.call('PING', [], sentAt + silence) : undefined",
+        replace: 'undefined',
+      },
+    ],
+  },
+  {
+    name: 'memory answers whoever follows a bookmark',
+    faults: ['outrun'],
+    patches: [
+      { file: 'core/src/engine/lookup.ts', find: '  if (following?.isBehind(engine)) return undefined\n', replace: '' },
+      { file: 'core/src/cached-name.ts', find: ' && !isBehind(this.#engine)', replace: '' },
+    ],
+  },
+  {
+    name: 'whoever follows a bookmark joins older flights',
+    faults: ['outrun'],
+    patches: [
+      {
+        file: 'core/src/engine/operation.ts',
+        find: 'return policy.strong || following?.isBehind(engine) === true',
+        replace: 'return policy.strong || (following?.isBehind(engine) === true && policy.strong)',
+      },
+    ],
+  },
+  {
+    name: 'a bookmark forgets what it has seen',
+    faults: ['slow-bus', 'silent-bus'],
+    patches: [
+      {
+        file: 'core/src/invalidation/following.ts',
+        find: 'isReached ? here : later(bookmark, here)',
+        replace: 'bookmark',
+      },
+    ],
+  },
+]

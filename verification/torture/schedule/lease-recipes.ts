@@ -1,0 +1,46 @@
+import type { Draft, Strike } from './draft.ts'
+
+/**
+ * The server is another one, and one process does not hear of it: nothing reaches it any more. Others invalidate what it has in
+ * memory, as soon as they are connected again, while it looks again and again.
+ */
+export function newLife(draft: Draft, { at, victim, target }: Strike): number {
+  const { chance } = draft
+  const entry = { ...target, process: victim }
+  const time = chance.between(120, 330)
+  draft.read(at - 30, entry, 0)
+  draft.add(at, { kind: 'save' })
+  draft.add(at + 0.1, { kind: 'hold', process: victim, for: time })
+  draft.add(at + chance.spread(0.2, 10), {
+    kind: 'restart',
+    data: chance.yes(0.5) ? 'old' : 'empty',
+    down: chance.yes(0.7) ? 0 : chance.spread(1, 30),
+  })
+  for (let count = chance.whole(1, 3); count > 0; count--)
+    draft.change(at + chance.between(40, 200), { ...target, process: draft.other(victim) })
+  for (let look = chance.whole(6, 16); look > 0; look--)
+    draft.add(at + chance.between(50, time), { ...entry, kind: chance.yes(0.5) ? 'peek' : 'get' })
+  return time
+}
+
+/** One process gets what Redis says late, on any of its connections, so that whatever it renews is old when it hears of it. */
+export function lateRenewal(draft: Draft, { at, victim, target }: Strike): number {
+  const { chance } = draft
+  const entry = { ...target, process: victim }
+  const delay = chance.between(20, 250)
+  const time = chance.between(200, 700)
+  draft.read(at - 30, entry, 0)
+  draft.add(at, { kind: 'delay', process: victim, role: 'data', direction: 'down', for: time, delay })
+  draft.add(at + chance.spread(1, time), {
+    kind: 'hold',
+    process: victim,
+    direction: 'down',
+    ...(chance.yes(0.5) ? { role: 'subscriber' } : {}),
+    for: chance.between(100, 700),
+  })
+  for (let count = chance.whole(1, 3); count > 0; count--)
+    draft.change(at + chance.between(5, time), { ...target, process: draft.other(victim) })
+  for (let look = chance.whole(8, 24); look > 0; look--)
+    draft.add(at + chance.between(20, time + 300), { ...entry, kind: chance.yes(0.7) ? 'peek' : 'get' })
+  return time
+}
