@@ -138,8 +138,8 @@ export const COHERENCE: readonly Mutation[] = [
     patches: [
       {
         file: 'core/src/redis/heartbeat.ts',
-        find: "session.isTracked ? session.subscriber.call('PING', [], sentAt + silence) : undefined",
-        replace: 'undefined',
+        find: '        session.confirm(sentAt + silence),\n',
+        replace: '',
       },
     ],
   },
