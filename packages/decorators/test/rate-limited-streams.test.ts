@@ -2,7 +2,7 @@ import { configureGranary, RateLimited } from '@granary/decorators'
 import {
   concurrency,
   createRateLimiter,
-  type Decision,
+  type LimitSet,
   RateLimitExceeded,
   type Refused,
   window,
