@@ -68,7 +68,7 @@ export const MEMORY: readonly Mutation[] = [
   },
   {
     name: 'L1 emptied only once',
-    faults: ['cut', 'partition', 'restart'],
+    faults: ['load-across'],
     patches: [
       {
         file: 'core/src/redis/connect-redis.ts',

@@ -1,8 +1,8 @@
 import type { Place } from '../../simulation/network.ts'
-import { aged, overtaken } from './age-recipes.ts'
 import type { Draft, Strike } from './draft.ts'
 import { lateRenewal, newLife } from './lease-recipes.ts'
 import { MODES } from './modes.ts'
+import { aged, loadAcross, overtaken } from './race-recipes.ts'
 import { cutAfter, deferral, failingLoads, failover, lateSet, manyTags, splitLanes, unevenClock } from './recipes.ts'
 import { foreign, outrun } from './strangers.ts'
 
@@ -43,6 +43,7 @@ export type Fault =
   | 'stranger'
   | 'aged'
   | 'overtaken'
+  | 'load-across'
   | 'mixed'
 
 const length = ({ chance }: Draft) => (chance.yes(0.5) ? chance.spread(5, 80) : chance.spread(60, 1_200))
@@ -164,6 +165,7 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
   stranger: { weight: 0.3, apply: (draft, strike) => (MODES[draft.mode].hearsOthers ? foreign(draft, strike) : 0) },
   aged: { weight: 0.3, apply: aged },
   overtaken: { weight: 0.5, apply: overtaken },
+  'load-across': { weight: 0.5, apply: loadAcross },
   outrun: { weight: 0.7, apply: outrun },
   mixed: {
     weight: 3,

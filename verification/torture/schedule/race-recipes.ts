@@ -23,3 +23,17 @@ export function overtaken(draft: Draft, { at, victim, target }: Strike): number 
     draft.add(at + delay + chance.between(310, 900), { ...entry, kind: chance.yes(0.5) ? 'peek' : 'get' })
   return delay + 20
 }
+
+/** A load begins while its process hears nothing, what it reads is invalidated meanwhile, and it ends when all is well again. */
+export function loadAcross(draft: Draft, { at, victim, target }: Strike): number {
+  const { chance } = draft
+  const entry = { ...target, process: victim }
+  const after = chance.between(60, 300)
+  draft.add(at, { kind: 'cut', process: victim, role: chance.pick(['data', 'subscriber']), late: 'lost' })
+  const load = { before: chance.spread(0.1, 5), after, fails: false }
+  draft.add(at + chance.between(0.5, 8), { ...entry, kind: 'read', load })
+  draft.change(at + chance.between(6, 20), { ...target, process: draft.other(victim) })
+  for (let look = chance.whole(2, 4); look > 0; look--)
+    draft.add(at + after + chance.between(330, 900), { ...entry, kind: chance.yes(0.5) ? 'peek' : 'get' })
+  return after
+}
