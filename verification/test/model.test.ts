@@ -27,6 +27,7 @@ const SMALL: readonly (readonly [Aspect, string])[] = [
   [SHARDS, 'two shards'],
   [ACKNOWLEDGED, 'leases that are renewed'],
   [ACKNOWLEDGED, 'a new life of the server'],
+  [ACKNOWLEDGED, 'a message is lost'],
 ]
 
 const PLANTED: readonly (readonly [Aspect, string])[] = [

@@ -9,6 +9,7 @@ type Bug =
   | 'acknowledged before memory is fenced'
   | 'renewed without catching up'
   | 'no grace after a new life'
+  | 'no grace after the set is lost'
 
 /** Time is only an order here: a lease ends for its holder before it ends for the server, which counts from later on. */
 interface State {
@@ -20,8 +21,10 @@ interface State {
     n: number
     /** The generation of the reader's lease that the server knows of; 0: none, or none any more. */
     lease: number
-    /** After a new life, leases of the old one may still be served from; they are over when this is false. */
-    grace: boolean
+    /** The latest lease that it has granted. */
+    granted: number
+    /** Leases up to this one may still be served from, and the server does not know of them; 0: none. */
+    grace: number
   }
   reader: {
     memory: number | null
@@ -34,6 +37,8 @@ interface State {
     looked: boolean
     /** Messages applied. */
     n: number
+    /** The life of the server that it is connected to. */
+    life: number
     load: { version: number | null; readonly born: number } | null
   }
   renewal: { readonly lease: number; n: number; phase: 'sent' | 'executed'; over: boolean } | null
@@ -42,14 +47,27 @@ interface State {
   /** An invalidation that waits; `acknowledged` from the beginning when nobody had a lease. */
   invalidation: { readonly version: number; n: number; phase: 'bump' | 'waits'; lease: number } | null
   leases: number
-  left: { writes: number; reads: number; renewals: number; failovers: number }
+  left: Left
 }
 
-const initial = (left: State['left']): State => ({
+/** What may still happen. */
+interface Left {
+  writes: number
+  reads: number
+  renewals: number
+  /** A replica takes over. */
+  failovers: number
+  /** The set of members is evicted. */
+  evictions: number
+  /** A message of the bus does not arrive. */
+  losses: number
+}
+
+const initial = (left: Left): State => ({
   database: 1,
   delivered: 0,
-  server: { life: 1, n: 0, lease: 1, grace: false },
-  reader: { memory: 1, heard: false, lease: 1, valid: true, looked: true, n: 0, load: null },
+  server: { life: 1, n: 0, lease: 1, granted: 1, grace: 0 },
+  reader: { memory: 1, heard: false, lease: 1, valid: true, looked: true, n: 0, life: 1, load: null },
   renewal: null,
   bus: [],
   acknowledgements: [],
@@ -98,6 +116,11 @@ function readerSteps({ reader, left, bus }: State, bugs: ReadonlySet<Bug>, add: 
         next.acknowledgements.push(n)
       }
     })
+  if (bus.length > 0 && left.losses > 0)
+    add('a message is lost', (next) => {
+      next.left.losses -= 1
+      next.bus.shift()
+    })
   if (reader.heard)
     add('the reader fences its memory', (next) => {
       Object.assign(next.reader, { memory: null, heard: false, n: next.reader.n + 1 })
@@ -106,7 +129,7 @@ function readerSteps({ reader, left, bus }: State, bugs: ReadonlySet<Bug>, add: 
 
 /** Leases: a renewal is counted from when it was sent, and is worth something only when everything before it is applied. */
 function leaseSteps({ reader, renewal, left, server, invalidation }: State, bugs: ReadonlySet<Bug>, add: Add): void {
-  if (renewal === null && left.renewals > 0)
+  if (renewal === null && left.renewals > 0 && reader.life === server.life)
     add('a renewal is sent', (next) => {
       next.left.renewals -= 1
       next.leases += 1
@@ -114,7 +137,7 @@ function leaseSteps({ reader, renewal, left, server, invalidation }: State, bugs
     })
   if (renewal?.phase === 'sent')
     add('the renewal is executed', (next) => {
-      next.server.lease = renewal.lease
+      Object.assign(next.server, { lease: renewal.lease, granted: renewal.lease })
       Object.assign(next.renewal as object, { phase: 'executed', n: next.server.n })
     })
   if (renewal?.phase === 'executed')
@@ -140,7 +163,7 @@ function leaseSteps({ reader, renewal, left, server, invalidation }: State, bugs
 }
 
 /** An invalidation waits for whoever has a lease: for the acknowledgement, or for the lease to end. */
-function writerSteps({ invalidation, left, acknowledgements, server }: State, bugs: ReadonlySet<Bug>, add: Add): void {
+function writerSteps({ invalidation, left, acknowledgements, server }: State, add: Add): void {
   if (invalidation === null && left.writes > 0)
     add('a row is written', (next) => {
       next.left.writes -= 1
@@ -150,7 +173,7 @@ function writerSteps({ invalidation, left, acknowledgements, server }: State, bu
   if (invalidation?.phase === 'bump')
     add('the invalidation is executed', (next) => {
       next.server.n += 1
-      next.bus.push(next.server.n)
+      if (next.reader.life === next.server.life) next.bus.push(next.server.n)
       Object.assign(next.invalidation as object, { phase: 'waits', n: next.server.n, lease: next.server.lease })
     })
   if (acknowledgements.length > 0)
@@ -159,8 +182,7 @@ function writerSteps({ invalidation, left, acknowledgements, server }: State, bu
       if (next.invalidation?.phase === 'waits' && next.invalidation.n <= n) next.invalidation.lease = 0
     })
   if (invalidation?.phase !== 'waits') return
-  const inGrace = server.grace && !bugs.has('no grace after a new life')
-  if (invalidation.lease === 0 && !inGrace)
+  if (invalidation.lease === 0 && server.grace === 0)
     add('the invalidation resolves', (next) => {
       next.delivered = (next.invalidation as { version: number }).version
       next.invalidation = null
@@ -168,24 +190,38 @@ function writerSteps({ invalidation, left, acknowledgements, server }: State, bu
 }
 
 /** A new life of the server knows of no lease. The reader hears of it when its connection ends. */
-function failoverSteps({ left, server, reader }: State, add: Add): void {
+function failoverSteps({ left, server, reader }: State, bugs: ReadonlySet<Bug>, add: Add): void {
   if (left.failovers > 0)
     add('a replica takes over', (next) => {
       next.left.failovers -= 1
-      Object.assign(next.server, { life: next.server.life + 1, lease: 0, grace: true })
+      const grace = bugs.has('no grace after a new life') ? 0 : next.server.granted
+      Object.assign(next.server, { life: next.server.life + 1, lease: 0, grace })
       next.renewal = null
       next.bus = []
       next.acknowledgements = []
       if (next.invalidation !== null) next.invalidation = { ...next.invalidation, phase: 'bump', lease: 0 }
     })
-  if (server.grace && !reader.valid)
+  if (left.evictions > 0)
+    add('the set of members is lost', (next) => {
+      next.left.evictions -= 1
+      Object.assign(next.server, {
+        lease: 0,
+        grace: bugs.has('no grace after the set is lost') ? 0 : next.server.granted,
+      })
+    })
+  if (server.grace !== 0 && !(reader.valid && reader.lease <= server.grace))
     add('the grace is over', (next) => {
-      next.server.grace = false
-      Object.assign(next.reader, { memory: null, n: next.server.n })
+      if (next.renewal?.phase === 'executed' && next.renewal.lease <= next.server.grace) next.renewal.over = true
+      next.server.grace = 0
+    })
+  if (reader.life !== server.life)
+    add('the reader meets the new life', (next) => {
+      const { n, life } = next.server
+      Object.assign(next.reader, { memory: null, heard: false, valid: false, looked: false, load: null, n, life })
     })
 }
 
-function system(left: State['left'], bugs: ReadonlySet<Bug> = new Set()): System<unknown> {
+function system(left: Left, bugs: ReadonlySet<Bug> = new Set()): System<unknown> {
   const acknowledged: System<State> = {
     initial: initial(left),
     steps: (state) => {
@@ -193,8 +229,8 @@ function system(left: State['left'], bugs: ReadonlySet<Bug> = new Set()): System
       const add: Add = (label, run) => steps.push(stepOf(state, label, run))
       readerSteps(state, bugs, add)
       leaseSteps(state, bugs, add)
-      writerSteps(state, bugs, add)
-      failoverSteps(state, add)
+      writerSteps(state, add)
+      failoverSteps(state, bugs, add)
       return steps
     },
     isOver: ({ left: { reads } }) => reads === 0,
@@ -202,18 +238,27 @@ function system(left: State['left'], bugs: ReadonlySet<Bug> = new Set()): System
   return acknowledged as System<unknown>
 }
 
-const RENEWING = { writes: 2, reads: 2, renewals: 2, failovers: 0 }
-const FAILING_OVER = { writes: 2, reads: 2, renewals: 1, failovers: 1 }
+const NOTHING_ELSE = { failovers: 0, evictions: 0, losses: 0 }
+const RENEWING = { ...NOTHING_ELSE, writes: 2, reads: 2, renewals: 2 }
+const FAILING_OVER = { ...NOTHING_ELSE, writes: 2, reads: 2, renewals: 1, failovers: 1 }
+const EVICTED = { ...NOTHING_ELSE, writes: 2, reads: 2, renewals: 2, evictions: 1 }
+const LOSING = { ...NOTHING_ELSE, writes: 2, reads: 2, renewals: 2, losses: 1 }
 
 /** Memory that is served under a lease: once an invalidation has resolved, no process serves what it invalidated. */
 export const ACKNOWLEDGED: Aspect = {
   name: 'acknowledged leases',
-  bounds: { 'leases that are renewed': system(RENEWING), 'a new life of the server': system(FAILING_OVER) },
+  bounds: {
+    'leases that are renewed': system(RENEWING),
+    'a new life of the server': system(FAILING_OVER),
+    'the set of members is lost': system(EVICTED),
+    'a message is lost': system(LOSING),
+  },
   planted: {
     'the lease is not tested at each read': system(RENEWING, new Set(['the lease is not tested at each read'])),
     'the lease counts from the reply': system(RENEWING, new Set(['the lease counts from the reply'])),
     'acknowledged before memory is fenced': system(RENEWING, new Set(['acknowledged before memory is fenced'])),
     'renewed without catching up': system(RENEWING, new Set(['renewed without catching up'])),
     'no grace after a new life': system(FAILING_OVER, new Set(['no grace after a new life'])),
+    'no grace after the set is lost': system(EVICTED, new Set(['no grace after the set is lost'])),
   },
 }

@@ -75,6 +75,13 @@ export class SimulatedProcess {
     void this.#tracker.track(what, perform(this.#stage, action))
   }
 
+  /** Whether nothing runs in it, nothing waits for Redis, and Redis is in use. */
+  get isAtRest(): boolean {
+    if (this.#tracker.running.length > 0) return false
+    const { flights, background, puts, queued, connected } = this.subject.inspect()
+    return connected && flights + background + puts + queued === 0
+  }
+
   /** Ends it at once: its timers never run again, and whatever else of it is left is heard no more. */
   crash(): void {
     this.#record({ kind: 'died' })

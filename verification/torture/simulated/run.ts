@@ -1,6 +1,7 @@
 import { Network } from '../../simulation/network.ts'
 import { EPOCH } from '../../simulation/process-clock.ts'
 import { settle, Timeline } from '../../simulation/timeline.ts'
+import { MAX_STALENESS } from '../application/entries.ts'
 import type { CreateCache } from '../application/granary.ts'
 import { longestLoad, planChecks } from '../history/check-plan.ts'
 import { Checker } from '../history/checker.ts'
@@ -14,8 +15,12 @@ import { LEASE_TIME, SimulatedProcess } from './process.ts'
 import { ServerWatch } from './server-watch.ts'
 import { disturb, type Surroundings } from './world.ts'
 
-/** After everything has been healed, this long is enough for every wait of the engine to end. */
+/** After everything has been healed, this long is enough for every wait of the engine to end, loads apart. */
 const CALM_AFTER = 3_500
+/** And so long is waited at least: what memory does not know by then it never learns. */
+const LEAST_CALM = 3 * MAX_STALENESS
+/** How often it is looked whether anything still runs. */
+const LOOK_EVERY = 100
 
 /** One schedule, run against an engine. Everything is simulated but the engine: time, chance, network, server, processes. */
 export async function runSchedule(schedule: Schedule, create: CreateCache): Promise<Outcome> {
@@ -70,7 +75,7 @@ class Run {
     for (const { at, action } of this.#schedule.steps) timeline.at(at, () => this.#act(action), 1)
     await timeline.runUntil(endOf(this.#schedule) + 1)
     this.#network.heal()
-    await timeline.runUntil(timeline.now + CALM_AFTER + 2 * longestLoad(this.#schedule))
+    await this.#comeToRest()
     await this.#lookAtRest()
     for (const process of this.#processes) process.close()
     await timeline.runUntil(timeline.now + 6_000)
@@ -139,6 +144,15 @@ class Run {
       at: this.#timeline.now,
       process: 'another program',
     })
+  }
+
+  /** Waits until nothing runs any more and every process uses Redis, but not for ever. */
+  async #comeToRest(): Promise<void> {
+    const timeline = this.#timeline
+    const until = timeline.now + CALM_AFTER + 2 * longestLoad(this.#schedule)
+    await timeline.runUntil(timeline.now + LEAST_CALM)
+    while (timeline.now < until && !this.#processes.every((process) => process.isAtRest))
+      await timeline.runUntil(Math.min(until, timeline.now + LOOK_EVERY))
   }
 
   /** Nothing is under way any more: every promise has been kept everywhere, and a newcomer sees it too. */
