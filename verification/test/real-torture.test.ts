@@ -24,6 +24,17 @@ describe(`the torture of real processes and servers, seed ${seed}`, () => {
   })
 })
 
+test(`5 schedules on a cluster whose slots move and whose masters die break no promise, seed ${seed}`, async () => {
+  const world = await RealWorldOfSites.start({ library: 'granary', parallel: 1, cluster: true })
+  try {
+    const { tally, findings } = await runCampaign({ world, seed, schedules: 5 })
+    expect(findings.map(({ finding }) => finding.outcome.violations)).toEqual([])
+    expect(tally.coverage.counts.get('slot moved')).toBeGreaterThan(0)
+  } finally {
+    await world.stop()
+  }
+})
+
 test('an engine broken on purpose is caught by real processes too', async () => {
   const mutation = MUTATIONS.find(({ name }) => name === 'messages of others forget nothing')
   const world = await RealWorldOfSites.start({ library: 'granary', parallel: 3, patches: mutation?.patches ?? [] })

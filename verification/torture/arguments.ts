@@ -8,6 +8,8 @@ export interface TortureArguments {
   readonly seed: number
   /** The simulated world instead of real processes and servers. */
   readonly simulated: boolean
+  /** Real servers that are a cluster. */
+  readonly cluster: boolean
   readonly library: string
   readonly mutations: boolean
   readonly only: string | undefined
@@ -33,6 +35,7 @@ export function readArguments(argv: readonly string[]): TortureArguments {
       schedules: { type: 'string' },
       seed: { type: 'string', default: '1' },
       simulated: { type: 'boolean', default: false },
+      cluster: { type: 'boolean', default: false },
       library: { type: 'string', default: 'granary' },
       mutations: { type: 'boolean', default: false },
       only: { type: 'string' },
@@ -50,6 +53,8 @@ export function readArguments(argv: readonly string[]): TortureArguments {
     throw new TypeError(
       `--library: '${library}' is not allowed with --simulated: it takes no clock and no client of ours`,
     )
+  if (values.cluster && (simulated || mutations || library !== 'granary'))
+    throw new TypeError('--cluster: it is not allowed with --simulated, --mutations or another library')
   const usual = mutations ? USUAL.mutations : simulated ? USUAL.simulated : USUAL.real
   return {
     ...values,

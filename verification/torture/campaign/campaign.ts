@@ -35,7 +35,7 @@ export async function runCampaign(plan: CampaignPlan): Promise<Result> {
   let next = 0
   const pull = async (): Promise<void> => {
     while (next < schedules) {
-      const schedule = generate(seed + next++)
+      const schedule = generate(seed + next++, world.focus)
       const outcome = await world.run(schedule)
       for (const kind of tally.add(schedule, outcome)) found.push(findingOf(schedule, outcome, kind))
       onProgress?.(tally)

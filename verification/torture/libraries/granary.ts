@@ -4,10 +4,14 @@ import { MODES } from '../schedule/modes.ts'
 import type { OpenSubject } from './library.ts'
 
 /** Granary itself, with budgets short enough that a schedule of a second meets them. */
-export const openGranary: OpenSubject = async ({ namespace, mode, host, port, clock }) =>
+export const openGranary: OpenSubject = async ({ namespace, mode, host, port, cluster, clock }) =>
   new GranarySubject(createCache, {
     namespace,
     clock,
-    redis: { client: `redis://${host}:${port}`, callBudget: '100ms', leaseTime: '500ms' },
+    redis: {
+      client: cluster === undefined ? `redis://${host}:${port}` : { cluster: cluster.urls, natMap: cluster.natMap },
+      callBudget: '100ms',
+      leaseTime: '500ms',
+    },
     ...MODES[mode].options,
   })

@@ -4,6 +4,7 @@ import { Tracker } from '../application/tracker.ts'
 import type { Entry, Happened, Record } from '../history/record.ts'
 import { isApplication, type Step } from '../schedule/schedule.ts'
 import type { Opening } from './messages.ts'
+import { pause } from './pause.ts'
 import { sharedNow } from './shared-time.ts'
 
 /** What is shared with other processes, and never disturbed. */
@@ -122,10 +123,4 @@ export class ApplicationProcess {
       await pause(5)
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
 }

@@ -1,9 +1,11 @@
 import type { ConnectionChoice, FaultProxy, ProxiedConnection } from '@granary/testing'
 import type { Place } from '../../simulation/network.ts'
 import { MAX_STALENESS } from '../application/entries.ts'
+import { keyIn } from '../application/granary.ts'
 import type { Coverage } from '../history/coverage.ts'
 import type { Entry } from '../history/record.ts'
 import type { Action } from '../schedule/schedule.ts'
+import { attempt } from './servers.ts'
 import type { Site } from './site.ts'
 
 /** What the world's actions work on. */
@@ -31,41 +33,36 @@ export async function disturb(world: RealWorld, action: Action): Promise<void> {
       return cutAfter(world, action)
     case 'drop':
       coverage.count('messages lost')
-      await proxyOf(world, action.process)?.inject({
-        kind: 'lose',
-        messages: action.count,
-        direction: 'down',
-        until: { ms: 2_000 },
-      })
+      for (const proxy of site.proxiesOf(action.process))
+        await proxy.inject({ kind: 'lose', messages: action.count, direction: 'down', until: { ms: 2_000 } })
       return
     case 'pause':
       return pause(world, action)
     case 'hang':
       coverage.count('server stopped (SIGSTOP)')
-      await site.server.pause()
-      later(action.for, () => site.server.resume())
-      return
+      return site.servers.hang(action.for)
     case 'restart':
       coverage.count(action.data === 'old' ? 'server killed, back with older data' : 'server killed, back empty')
-      return site.restart(action.data, action.down)
+      return site.servers.restart(action.data, action.down)
     case 'save':
-      await site.command('SAVE')
-      return
+      return site.everywhere('SAVE')
     case 'lag':
-      return site.lag()
+      return site.servers.lag()
     case 'promote':
       coverage.count('replica promoted behind by an invalidation')
-      return site.promote()
+      return site.servers.promote()
     case 'evict':
       return evict(world, action.what)
     case 'full':
       coverage.count('memory full')
-      await site.command('CONFIG', 'SET', 'maxmemory', '1')
-      later(action.for, () => site.command('CONFIG', 'SET', 'maxmemory', '0'))
+      await site.everywhere('CONFIG', 'SET', 'maxmemory', '1')
+      later(action.for, () => site.everywhere('CONFIG', 'SET', 'maxmemory', '0').catch(() => {}))
       return
     case 'forget-scripts':
-      await site.command('SCRIPT', 'FLUSH')
-      return
+      return site.everywhere('SCRIPT', 'FLUSH')
+    case 'move-slot':
+      coverage.count('slot moved')
+      return site.servers.moveSlot(keyIn(world.namespace, action))
     case 'foreign':
       return world.writeFrom({ name: action.name, row: action.row })
     case 'crash':
@@ -78,13 +75,12 @@ export async function disturb(world: RealWorld, action: Action): Promise<void> {
 
 async function slow(world: RealWorld, action: Of<'delay' | 'hold'>): Promise<void> {
   const { process, role, direction } = action
-  const proxies = process === undefined ? world.site.proxies : [proxyOf(world, process)]
   if (action.kind === 'hold' && direction !== undefined) world.coverage.count('one-way partition')
   else world.coverage.count(action.kind === 'hold' ? 'partition' : `slow ${role ?? 'connection'}`)
   const plan = action.kind === 'hold' ? ({ kind: 'hang' } as const) : ({ kind: 'delay', ms: action.delay } as const)
   const until = { ms: Math.ceil(action.for) }
-  for (const proxy of proxies)
-    await proxy?.inject({
+  for (const proxy of world.site.proxiesOf(process))
+    await proxy.inject({
       ...plan,
       until,
       ...(direction === undefined ? {} : { direction }),
@@ -97,18 +93,20 @@ async function slow(world: RealWorld, action: Of<'delay' | 'hold'>): Promise<voi
  * the connection ended, and Redis gets it afterwards.
  */
 async function cut(world: RealWorld, { process, role, late }: Of<'cut'>): Promise<void> {
-  const proxy = proxyOf(world, process)
-  if (proxy === undefined) return
-  const connections = connectionsOf(proxy, role)
   world.coverage.count(role === 'subscriber' ? 'subscriber killed' : 'connection reset')
-  if (late === 'lost') proxy.drop(connections)
-  else await proxy.inject({ kind: 'cut', afterBytes: 0, direction: 'down', connections, until: { ms: 30 } })
+  for (const proxy of world.site.proxiesOf(process)) {
+    const connections = connectionsOf(proxy, role)
+    if (late === 'lost') proxy.drop(connections)
+    else await proxy.inject({ kind: 'cut', afterBytes: 0, direction: 'down', connections, until: { ms: 30 } })
+  }
 }
 
 /** The next reply on a data connection does not arrive, and neither does anything after it. */
 async function cutAfter(world: RealWorld, { process }: Of<'cut-after'>): Promise<void> {
-  const proxy = proxyOf(world, process)
-  if (proxy === undefined) return
+  await Promise.all(world.site.proxiesOf(process).map((proxy) => cutReplyOn(world, proxy)))
+}
+
+async function cutReplyOn(world: RealWorld, proxy: FaultProxy): Promise<void> {
   const open = proxy.connections.map(({ index }) => index)
   const fault = await proxy.inject({
     kind: 'cut',
@@ -134,19 +132,19 @@ function pause({ site, coverage }: RealWorld, { process, for: time }: Of<'pause'
 async function evict({ site, namespace, coverage }: RealWorld, what: Of<'evict'>['what']): Promise<void> {
   if (what === 'everything') {
     coverage.count('FLUSHALL')
-    await site.command('FLUSHALL')
+    await site.everywhere('FLUSHALL')
   } else if (what === 'frames') {
-    const keys = (await site.command('KEYS', '*')) as string[] | undefined
-    const frames = keys?.filter((key) => !key.startsWith('{')) ?? []
-    if (frames.length > 0) await site.command('DEL', ...frames)
-  } else if ((await site.command('DEL', `{${namespace}}:${what}`)) === 1) {
-    coverage.count(what === 'clk' ? 'clock evicted alone' : 'tags evicted alone')
+    for (const server of await site.servers.masters()) {
+      const keys = ((await attempt(server, 'KEYS', '*')) as string[] | undefined) ?? []
+      for (const key of keys) if (!key.startsWith('{')) await attempt(server, 'DEL', key)
+    }
+  } else {
+    const key = `{${namespace}}:${METADATA[what]}`
+    if ((await site.onKey(key, 'DEL', key)) === 1) coverage.count(`${what} evicted alone`)
   }
 }
 
-function proxyOf({ site }: RealWorld, process: number): FaultProxy | undefined {
-  return site.proxies[process]
-}
+const METADATA = { clock: 'clk', tags: 'tags', members: 'mem' } as const
 
 const listens = (connection: ProxiedConnection) =>
   ['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE'].some((command) => connection.sent(command))

@@ -6,6 +6,7 @@ import { bundle } from '../../mutations/build.ts'
 import type { Patch } from '../../mutations/patch.ts'
 import type { World } from '../campaign/world.ts'
 import type { Outcome } from '../history/outcome.ts'
+import type { Focus } from '../schedule/generate.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import { RemoteDatabase } from './remote-database.ts'
 import { runForReal } from './run.ts'
@@ -18,6 +19,8 @@ export interface RealWorldPlan {
   readonly parallel: number
   /** Changes of the engine. */
   readonly patches?: readonly Patch[]
+  /** Whether Redis is a cluster of three masters with a replica each. Default: no. */
+  readonly cluster?: boolean
 }
 
 /** The most processes that a schedule has. */
@@ -26,9 +29,11 @@ const PROCESSES = 3
 /** Real processes, real servers, real time. */
 export class RealWorldOfSites implements World {
   readonly parallel: number
+  readonly focus: Focus
   readonly patience = { attempts: 24, ms: 40_000 }
   readonly tries: number
   readonly #library: string
+  readonly #cluster: boolean
   readonly #database: RedisServer
   readonly #client: Redis
   readonly #program: string
@@ -37,8 +42,14 @@ export class RealWorldOfSites implements World {
   readonly #waiting: ((site: Site) => void)[] = []
   #runs = 0
 
-  private constructor(plan: { library: string; program: string; database: RedisServer }, sites: readonly Site[]) {
+  private constructor(
+    plan: { library: string; program: string; database: RedisServer; cluster: boolean },
+    sites: readonly Site[],
+  ) {
     this.#library = plan.library
+    this.#cluster = plan.cluster
+    // What other libraries promise is judged by what they can: one way of coherence, one server.
+    this.focus = { cluster: plan.cluster, mode: plan.library === 'granary' ? undefined : 'bus' }
     this.#program = plan.program
     this.#database = plan.database
     this.#client = RemoteDatabase.connect(plan.database.port)
@@ -48,15 +59,15 @@ export class RealWorldOfSites implements World {
     this.tries = sites.length
   }
 
-  static async start({ library, parallel, patches = [] }: RealWorldPlan): Promise<RealWorldOfSites> {
+  static async start({ library, parallel, patches = [], cluster = false }: RealWorldPlan): Promise<RealWorldOfSites> {
     const here = dirname(fileURLToPath(import.meta.url))
     const name = patches.length === 0 ? 'worker' : 'worker-patched'
     const program = await bundle(join(here, 'worker.ts'), name, patches)
     const database = await startRedis()
     const sites = await Promise.all(
-      Array.from({ length: parallel }, () => Site.start({ processes: PROCESSES, program })),
+      Array.from({ length: parallel }, () => Site.start({ processes: PROCESSES, program, cluster })),
     )
-    return new RealWorldOfSites({ library, program, database }, sites)
+    return new RealWorldOfSites({ library, program, database, cluster }, sites)
   }
 
   async run(schedule: Schedule): Promise<Outcome> {
@@ -97,7 +108,7 @@ export class RealWorldOfSites implements World {
   async #replace(site: Site): Promise<Site> {
     this.#sites.delete(site)
     void site.stop().catch(() => {})
-    const other = await Site.start({ processes: PROCESSES, program: this.#program })
+    const other = await Site.start({ processes: PROCESSES, program: this.#program, cluster: this.#cluster })
     this.#sites.add(other)
     return other
   }

@@ -9,6 +9,7 @@ import type { Entry, Happened, Record } from '../history/record.ts'
 import { endOf, isApplication, type Schedule } from '../schedule/schedule.ts'
 import { disturb, type RealWorld } from './disturb.ts'
 import type { Opening } from './messages.ts'
+import { pause } from './pause.ts'
 import { RemoteDatabase } from './remote-database.ts'
 import { sharedNow } from './shared-time.ts'
 import type { Site } from './site.ts'
@@ -19,6 +20,8 @@ const PATIENCE = 15_000
 const CLOSING = 6_000
 /** Orders are given so long before they are due, in milliseconds. */
 const HEAD_START = 30
+/** How long a cluster may take to replace a master. */
+const REPLACING = 60_000
 
 /** What is run, and where. */
 export interface RealPlan {
@@ -69,7 +72,7 @@ class RealRun {
     const stuck = new Promise<never>((_, reject) => {
       timer = setTimeout(
         () => reject(new Error(`seed ${this.#schedule.seed} got stuck: ${this.#phase}`)),
-        endOf(this.#schedule) + 4 * PATIENCE + CLOSING,
+        endOf(this.#schedule) + 4 * PATIENCE + CLOSING + (this.#plan.site.servers.isCluster ? REPLACING : 0),
       )
     })
     return Promise.race([this.#play(), stuck]).finally(() => clearTimeout(timer))
@@ -79,7 +82,7 @@ class RealRun {
     const { site } = this.#plan
     await site.clear()
     this.#phase = 'a replica follows'
-    if (this.#schedule.steps.some(({ action }) => action.kind === 'lag')) await site.follow()
+    if (this.#schedule.steps.some(({ action }) => action.kind === 'lag')) await site.servers.follow()
     this.#phase = 'opening'
     this.#startsAt = sharedNow() + HEAD_START
     const workers = site.workers.slice(0, this.#schedule.processes.length)
@@ -142,7 +145,7 @@ class RealRun {
       library,
       mode,
       namespace: this.#namespace,
-      port: (site.proxies[index] as (typeof site.proxies)[number]).port,
+      ...site.wayOf(index),
       databasePort,
       skew: processes[index] as (typeof processes)[number],
       startsAt: this.#startsAt,
@@ -165,7 +168,8 @@ class RealRun {
   async #writeFromOutside(entry: Entry): Promise<void> {
     const { site, database } = this.#plan
     const version = await new RemoteDatabase(database, this.#namespace).change(entry.row)
-    const gone = await site.command('DEL', keyIn(this.#namespace, entry))
+    const key = keyIn(this.#namespace, entry)
+    const gone = await site.onKey(key, 'DEL', key)
     if (gone === undefined) return
     this.#coverage.count('another program wrote')
     const promises = [{ ...entry, version }]
@@ -205,10 +209,4 @@ class RealRun {
     const left = at - this.#now()
     if (left > 0) await pause(left)
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
 }

@@ -8,13 +8,16 @@ export class Draft {
   readonly chance: Chance
   readonly processes: number
   readonly mode: Mode
+  /** Whether Redis is a cluster. */
+  readonly cluster: boolean
   readonly steps: Step[] = []
   #visitors = 0
 
-  constructor(chance: Chance, { processes, mode }: Pick<Draft, 'processes' | 'mode'>) {
+  constructor(chance: Chance, { processes, mode, cluster }: Pick<Draft, 'processes' | 'mode' | 'cluster'>) {
     this.chance = chance
     this.processes = processes
     this.mode = mode
+    this.cluster = cluster
   }
 
   /** Somebody who has not been here before. */

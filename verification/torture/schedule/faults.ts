@@ -125,8 +125,12 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
     apply: (draft, { at }) => {
       const { chance } = draft
       const evictions = chance.whole(1, 2)
+      const members = draft.mode === 'acknowledged' ? (['members', 'members'] as const) : []
       for (let count = 0; count < evictions; count++) {
-        draft.add(at + chance.spread(0.5, 100), { kind: 'evict', what: chance.pick(['clk', 'tags', 'tags', 'frames']) })
+        draft.add(at + chance.spread(0.5, 100), {
+          kind: 'evict',
+          what: chance.pick(['clock', 'tags', 'tags', 'frames', ...members]),
+        })
       }
       return 100
     },

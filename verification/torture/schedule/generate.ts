@@ -11,14 +11,16 @@ import { foreign, visit } from './strangers.ts'
 export interface Focus {
   readonly fault?: Fault | undefined
   readonly mode?: Mode | undefined
+  /** Whether Redis is a cluster, so that slots can move. */
+  readonly cluster?: boolean | undefined
 }
 
 /** The schedule of a seed. */
-export function generate(seed: number, { fault, mode = modeOf(seed) }: Focus = {}): Schedule {
+export function generate(seed: number, { fault, mode = modeOf(seed), cluster = false }: Focus = {}): Schedule {
   const chance = new Chance(seed, 7)
   const count = chance.weighted({ two: 3, three: 2 }) === 'two' ? 2 : 3
   const processes = Array.from({ length: count }, () => skewOf(chance))
-  const draft = new Draft(chance, { processes: count, mode })
+  const draft = new Draft(chance, { processes: count, mode, cluster })
   const scenes = chance.whole(1, 4)
   let at = chance.yes(0.85) ? chance.between(20, 120) : chance.between(0, 10)
   const calm = fault === undefined && chance.yes(0.25)
@@ -63,6 +65,8 @@ function playScene(draft: Draft, start: number, fault: Fault | undefined): numbe
     else draft.read(when, where)
   }
   draft.change(now + chance.next() * spread, at(chance.yes(0.5) ? draft.other(victim) : victim))
+  if (draft.cluster && chance.yes(0.4))
+    draft.add(now + chance.next() * spread, { kind: 'move-slot', name: target.name, row: target.row })
   if (chance.yes(0.3)) visit(draft, { at: now + chance.next() * spread, victim, target })
   if (MODES[draft.mode].hearsOthers && chance.yes(0.7))
     foreign(draft, { at: now + chance.next() * spread, victim, target })

@@ -54,10 +54,12 @@ export type Action =
   | { readonly kind: 'lag' }
   /** The master dies, and the replica takes over as it is. */
   | { readonly kind: 'promote' }
-  | { readonly kind: 'evict'; readonly what: 'clk' | 'tags' | 'frames' | 'everything' }
+  | { readonly kind: 'evict'; readonly what: 'clock' | 'tags' | 'members' | 'frames' | 'everything' }
   | { readonly kind: 'full'; readonly for: number }
   /** Another program changes the row, and deletes the entry from Redis by its key. */
   | { readonly kind: 'foreign'; readonly name: EntryName; readonly row: number }
+  /** The slot of an entry goes to another node of the cluster. */
+  | { readonly kind: 'move-slot'; readonly name: EntryName; readonly row: number }
   | { readonly kind: 'forget-scripts' }
   | { readonly kind: 'crash'; readonly process: number }
 

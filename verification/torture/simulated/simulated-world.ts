@@ -6,6 +6,7 @@ import { runSchedule } from './run.ts'
 export function simulatedWorld(create: CreateCache): World {
   return {
     parallel: 1,
+    focus: {},
     patience: { attempts: 400, ms: 120_000 },
     tries: 1,
     run: (schedule) => runSchedule(schedule, create),

@@ -22,6 +22,7 @@ type Snapshot = ReturnType<Network['server']['keyspace']['snapshot']>
 
 const CLOCK_KEY = '{torture}:clk'
 const TAGS_KEY = '{torture}:tags'
+const MEMBERS_KEY = '{torture}:mem'
 
 /** Does to the network, the server and the processes what a schedule says. */
 export function disturb(world: Surroundings, action: Action): void {
@@ -120,8 +121,11 @@ function evict({ network, coverage }: Surroundings, what: Extract<Action, { kind
   const { server } = network
   const { keyspace } = server
   switch (what) {
-    case 'clk':
+    case 'clock':
       if (keyspace.remove(CLOCK_KEY)) coverage.count('clock evicted alone')
+      return
+    case 'members':
+      if (keyspace.remove(MEMBERS_KEY)) coverage.count('members evicted alone')
       return
     case 'tags':
       if (keyspace.remove(TAGS_KEY)) coverage.count('tags evicted alone')
