@@ -68,7 +68,7 @@ export const COHERENCE: readonly Mutation[] = [
   {
     name: 'flights are joined without a lease',
     mode: 'acknowledged',
-    faults: ['silent-bus', 'pause'],
+    faults: ['unleased'],
     patches: [
       {
         file: 'core/src/create-cache.ts',

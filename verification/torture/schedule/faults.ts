@@ -1,6 +1,6 @@
 import type { Place } from '../../simulation/network.ts'
 import type { Draft, Strike } from './draft.ts'
-import { lateRenewal, newLife } from './lease-recipes.ts'
+import { lateRenewal, newLife, unleased } from './lease-recipes.ts'
 import { MODES } from './modes.ts'
 import { aged, loadAcross, overtaken } from './race-recipes.ts'
 import { cutAfter, deferral, failingLoads, failover, lateSet, manyTags, splitLanes, unevenClock } from './recipes.ts'
@@ -44,6 +44,7 @@ export type Fault =
   | 'aged'
   | 'overtaken'
   | 'load-across'
+  | 'unleased'
   | 'mixed'
 
 const length = ({ chance }: Draft) => (chance.yes(0.5) ? chance.spread(5, 80) : chance.spread(60, 1_200))
@@ -169,6 +170,7 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
   stranger: { weight: 0.3, apply: (draft, strike) => (MODES[draft.mode].hearsOthers ? foreign(draft, strike) : 0) },
   aged: { weight: 0.3, apply: aged },
   overtaken: { weight: 0.5, apply: overtaken },
+  unleased: { weight: 0.5, apply: unleased },
   'load-across': { weight: 0.5, apply: loadAcross },
   outrun: { weight: 0.7, apply: outrun },
   mixed: {

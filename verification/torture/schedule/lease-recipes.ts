@@ -44,3 +44,16 @@ export function lateRenewal(draft: Draft, { at, victim, target }: Strike): numbe
     draft.add(at + chance.between(20, time + 300), { ...entry, kind: chance.yes(0.7) ? 'peek' : 'get' })
   return time
 }
+
+/** Nothing reaches a process until its lease is over; it loads by itself, what it loads is invalidated, and callers come while it loads. */
+export function unleased(draft: Draft, { at, victim, target }: Strike): number {
+  const { chance } = draft
+  const entry = { ...target, process: victim }
+  const start = at + chance.between(220, 360)
+  draft.add(at, { kind: 'hold', process: victim, for: chance.between(600, 900) })
+  const load = { before: chance.spread(0.1, 5), after: chance.between(180, 290), fails: false }
+  draft.add(start, { ...entry, kind: 'read', load })
+  draft.change(start + chance.between(66, 110), { ...target, process: draft.other(victim) })
+  for (let look = chance.whole(3, 8); look > 0; look--) draft.read(start + chance.between(80, 295), entry, 0)
+  return 700
+}
