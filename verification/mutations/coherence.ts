@@ -56,7 +56,7 @@ export const COHERENCE: readonly Mutation[] = [
   {
     name: 'renewed without catching up',
     mode: 'acknowledged',
-    faults: ['late-renewal', 'lost-message', 'silent-bus'],
+    faults: ['late-renewal'],
     patches: [
       {
         file: 'core/src/invalidation/link.ts',
@@ -126,7 +126,7 @@ export const COHERENCE: readonly Mutation[] = [
   {
     name: 'a reading of the clock proves that no other program wrote',
     mode: 'tracking',
-    faults: ['silent-bus'],
+    faults: ['unheard'],
     patches: [
       { file: 'core/src/create-cache.ts', find: "readsProve: coherence === 'bus'", replace: 'readsProve: true' },
     ],
@@ -134,7 +134,7 @@ export const COHERENCE: readonly Mutation[] = [
   {
     name: 'the subscriber is not asked',
     mode: 'tracking',
-    faults: ['silent-bus'],
+    faults: ['unheard'],
     patches: [
       {
         file: 'core/src/redis/heartbeat.ts',

@@ -102,7 +102,7 @@ export const FENCES: readonly Mutation[] = [
   },
   {
     name: 'put overwrites',
-    faults: ['nothing'],
+    faults: ['rivals'],
     patches: [
       {
         file: inMetadataLua,

@@ -44,7 +44,7 @@ export const GATES: readonly Mutation[] = [
   },
   {
     name: 'wake never sent',
-    faults: [],
+    faults: ['waiters'],
     patches: [
       {
         file: 'core/src/redis/script/frame-functions.ts',
@@ -55,7 +55,7 @@ export const GATES: readonly Mutation[] = [
   },
   {
     name: 'a later holder is not asked to wake',
-    faults: ['failing-loads'],
+    faults: ['failing-loads', 'waiters'],
     patches: [
       {
         file: 'core/src/engine/lease.ts',

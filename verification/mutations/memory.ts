@@ -4,14 +4,14 @@ import type { Mutation } from './mutation.ts'
 export const MEMORY: readonly Mutation[] = [
   {
     name: 'joiner unchecked',
-    faults: [],
+    faults: ['joiners'],
     patches: [
       { file: 'core/src/engine/get-or-set.ts', find: '    if (!mayHave(op, landing, cameAt)) continue\n', replace: '' },
     ],
   },
   {
     name: 'joiner compared with the last event only',
-    faults: [],
+    faults: ['joiners'],
     patches: [
       {
         file: 'core/src/engine/get-or-set.ts',

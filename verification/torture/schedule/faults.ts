@@ -2,9 +2,9 @@ import type { Place } from '../../simulation/network.ts'
 import type { Draft, Strike } from './draft.ts'
 import { lateRenewal, newLife, unleased } from './lease-recipes.ts'
 import { MODES } from './modes.ts'
-import { aged, loadAcross, overtaken } from './race-recipes.ts'
+import { aged, joiners, loadAcross, overtaken, rivals, waiters } from './race-recipes.ts'
 import { cutAfter, deferral, failingLoads, failover, lateSet, manyTags, splitLanes, unevenClock } from './recipes.ts'
-import { foreign, outrun } from './strangers.ts'
+import { foreign, outrun, unheard } from './strangers.ts'
 
 interface FaultRecipe {
   readonly weight: number
@@ -41,9 +41,13 @@ export type Fault =
   | 'late-renewal'
   | 'outrun'
   | 'stranger'
+  | 'unheard'
   | 'aged'
   | 'overtaken'
   | 'load-across'
+  | 'joiners'
+  | 'rivals'
+  | 'waiters'
   | 'unleased'
   | 'mixed'
 
@@ -167,10 +171,14 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
   'late-set': { weight: 0.5, apply: lateSet },
   'new-life': { weight: 0.7, apply: newLife },
   'late-renewal': { weight: 0.7, apply: lateRenewal },
-  stranger: { weight: 0.3, apply: (draft, strike) => (MODES[draft.mode].hearsOthers ? foreign(draft, strike) : 0) },
+  stranger: { weight: 0.3, apply: ofOthers(foreign) },
+  unheard: { weight: 0.3, apply: ofOthers(unheard) },
   aged: { weight: 0.3, apply: aged },
   overtaken: { weight: 0.5, apply: overtaken },
   unleased: { weight: 0.5, apply: unleased },
+  joiners: { weight: 0.5, apply: joiners },
+  rivals: { weight: 0.3, apply: rivals },
+  waiters: { weight: 0.3, apply: waiters },
   'load-across': { weight: 0.5, apply: loadAcross },
   outrun: { weight: 0.7, apply: outrun },
   mixed: {
@@ -183,6 +191,11 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
       )
     },
   },
+}
+
+/** Other programs matter only where memory hears of them. */
+function ofOthers(apply: FaultRecipe['apply']): FaultRecipe['apply'] {
+  return (draft, strike) => (MODES[draft.mode].hearsOthers ? apply(draft, strike) : 0)
 }
 
 function roleOf({ chance }: Draft, role: 'data'): Place {

@@ -23,25 +23,22 @@ export function newLife(draft: Draft, { at, victim, target }: Strike): number {
   return time
 }
 
-/** One process gets what Redis says late, on any of its connections, so that whatever it renews is old when it hears of it. */
+/**
+ * A process hears late what Redis answers, and nothing of the bus: what it renews is old when it hears of it. Others invalidate
+ * what it has in memory, and it looks again and again.
+ */
 export function lateRenewal(draft: Draft, { at, victim, target }: Strike): number {
   const { chance } = draft
   const entry = { ...target, process: victim }
-  const delay = chance.between(20, 250)
-  const time = chance.between(200, 700)
-  draft.read(at - 30, entry, 0)
+  const time = chance.between(350, 700)
+  const delay = chance.between(40, 250)
+  draft.read(at - chance.between(20, 60), entry, 0)
   draft.add(at, { kind: 'delay', process: victim, role: 'data', direction: 'down', for: time, delay })
-  draft.add(at + chance.spread(1, time), {
-    kind: 'hold',
-    process: victim,
-    direction: 'down',
-    ...(chance.yes(0.5) ? { role: 'subscriber' } : {}),
-    for: chance.between(100, 700),
-  })
-  for (let count = chance.whole(1, 3); count > 0; count--)
-    draft.change(at + chance.between(5, time), { ...target, process: draft.other(victim) })
-  for (let look = chance.whole(8, 24); look > 0; look--)
-    draft.add(at + chance.between(20, time + 300), { ...entry, kind: chance.yes(0.7) ? 'peek' : 'get' })
+  draft.add(at + 1, { kind: 'hold', process: victim, role: 'subscriber', direction: 'down', for: time })
+  for (let count = chance.whole(1, 2); count > 0; count--)
+    draft.change(at + chance.between(80, time - 100), { ...target, process: draft.other(victim) })
+  for (let look = chance.whole(12, 30); look > 0; look--)
+    draft.add(at + chance.between(80, time + 200), { ...entry, kind: chance.yes(0.7) ? 'peek' : 'get' })
   return time
 }
 

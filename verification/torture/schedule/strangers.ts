@@ -69,3 +69,18 @@ export function outrun(draft: Draft, { at, victim, target }: Strike): number {
     draft.read(at + chance.between(6, time), { ...entry, visitor }, 0)
   return time
 }
+
+/** Another program writes while a process hears nothing of it, and reads other things from Redis all the time. */
+export function unheard(draft: Draft, { at, victim }: Strike): number {
+  const { chance } = draft
+  const time = chance.between(700, 1_000)
+  const entry = { name: 'row', row: chance.whole(0, ROWS - 1), process: victim } as const
+  draft.read(at - chance.between(20, 60), entry, 0)
+  draft.add(at, { kind: 'hold', process: victim, role: 'subscriber', direction: 'down', for: time })
+  draft.add(at + 5, { kind: 'foreign', name: entry.name, row: entry.row })
+  for (let when = at + 20; when < at + time; when += chance.between(20, 90))
+    draft.add(when, { ...entry, name: 'strict', kind: 'get' })
+  for (let look = chance.whole(4, 10); look > 0; look--)
+    draft.add(at + chance.between(310, time), { ...entry, kind: chance.yes(0.5) ? 'peek' : 'get' })
+  return time
+}
