@@ -60,17 +60,34 @@ export function candidatesOf(text: string, neighbours: readonly Neighbour[]): Ca
 /** Members of an answer that differ from the entry in the same way, for the difference to be known as immaterial. */
 const ENOUGH_LIKE_IT = 2
 
-/** A guard stands until verified members of the same answer differ from the entry in the same way as the text does. */
-function standingGuard(
-  text: Profile,
-  entry: Profile,
-  verified: readonly Profile[],
-  covers: (stem: string) => boolean,
-): Guard | undefined {
-  const guard = guardOf(text, entry, covers)
-  if (guard === undefined) return undefined
-  const likeIt = verified.filter((member) => guardOf(member, entry, () => false) === guard).length
-  return likeIt >= ENOUGH_LIKE_IT ? undefined : guard
+/** A member of the answer, and what is verified to have the same answer beside it. */
+interface Member {
+  readonly entry: Neighbour
+  readonly guard: Guard | undefined
+}
+
+/**
+ * The nearest member that no guard parts from the text, if it is like the text at all; else the nearest one. A guard also falls when
+ * verified members of the same answer differ from the entry in the same way as the text does.
+ */
+function spokesman(text: Profile, members: readonly Neighbour[], covers: (stem: string) => boolean): Member {
+  const [nearest] = members as readonly [Neighbour]
+  const guard = guardOf(text, profileOf(nearest.text), covers)
+  if (guard === undefined) return { entry: nearest, guard }
+  const others = members.slice(1).map((entry) => ({ entry, profile: profileOf(entry.text) }))
+  const vouching = others.find(
+    ({ profile }) => guardOf(text, profile, covers) === undefined && isMuchLike(text, profile),
+  )
+  if (vouching !== undefined) return { entry: vouching.entry, guard: undefined }
+  const own = profileOf(nearest.text)
+  const likeIt = others.filter(({ profile }) => guardOf(profile, own, () => false) === guard).length
+  return { entry: nearest, guard: likeIt >= ENOUGH_LIKE_IT ? undefined : guard }
+}
+
+/** Whether two texts share half of their words: guards look at small differences, and say nothing of greater ones. */
+function isMuchLike(text: Profile, entry: Profile): boolean {
+  const { added, missing, kept } = differenceOf(text, entry)
+  return kept > 0 && kept >= added.length + missing.length
 }
 
 interface Standing {
@@ -103,9 +120,8 @@ function candidateOf(
   const verified = members.slice(1).map((member) => profileOf(member.text))
   const covers = (stem: string) => verified.some(({ stems }) => stems.has(stem))
   return {
-    entry,
+    ...spokesman(text, members, covers),
     margin,
-    guard: standingGuard(text, own, verified, covers),
     features: [
       ...nearness(members, margin, shareOf(answer, answers)),
       ...wording(text, own, covers),

@@ -1,5 +1,6 @@
 import type { Figures } from './figures.ts'
 import { DENYING_PREFIXES, NEGATIONS, OPPOSITE } from './lexicon.ts'
+import { isReordered } from './order.ts'
 import type { Profile } from './profile.ts'
 
 /** Why one text's answer cannot be another's, in words for `explain`. */
@@ -50,7 +51,17 @@ function equal(one: readonly string[], other: readonly string[]): boolean {
 }
 
 /** What differs between a text and an entry, where it is little enough to be the whole point of the question. */
-export type Guard = 'exchange' | 'name' | 'order' | 'question' | 'tense'
+export type Guard =
+  | 'exchange'
+  | 'name'
+  | 'order'
+  | 'question'
+  | 'tense'
+  | 'quantity'
+  | 'denial'
+  | 'role'
+  | 'modality'
+  | 'apart'
 
 /** The words of two texts that the other one has not. */
 export interface Difference {
@@ -86,27 +97,49 @@ const FEW = 2
 export function guardOf(text: Profile, entry: Profile, covers: (stem: string) => boolean): Guard | undefined {
   const { added, missing, kept } = differenceOf(text, entry)
   const strange = added.filter((stem) => !covers(stem))
-  if (strange.some((stem) => isName(stem, text)) && missing.some((stem) => isName(stem, entry))) return 'name'
-  const isSmall = added.length > 0 && missing.length > 0 && Math.min(added.length, missing.length) <= FEW && kept > 0
-  if (isSmall && strange.length > 0) return 'exchange'
-  if (strange.length + missing.length > FEW) return undefined
+  if (strange.some((stem) => text.names.has(stem)) && missing.some((stem) => entry.names.has(stem))) return 'name'
+  if (strange.length > 0 && missing.length > 0) {
+    if (kept === 0) return 'apart'
+    if (Math.min(added.length, missing.length) <= FEW) return 'exchange'
+  }
+  return strange.length + missing.length > FEW ? undefined : grammarGuard(text, entry)
+}
+
+/** What differs although the words that carry meaning are much the same. */
+function grammarGuard(text: Profile, entry: Profile): Guard | undefined {
   if (!equalSets(text.questions, entry.questions)) return 'question'
   if (!equalSets(text.tense, entry.tense)) return 'tense'
-  return added.length + missing.length === 0 && isReordered(text, entry) ? 'order' : undefined
+  if (!equalSets(text.quantifiers, entry.quantifiers)) return 'quantity'
+  if (!isWithin(text.modals, entry.modals) && !isWithin(entry.modals, text.modals)) return 'modality'
+  if (deniesAnother(text, entry)) return 'denial'
+  if (changesRoles(text, entry)) return 'role'
+  return isReordered(text, entry) ? 'order' : undefined
+}
+
+function isWithin<T>(one: ReadonlySet<T>, other: ReadonlySet<T>): boolean {
+  return [...one].every((item) => other.has(item))
 }
 
 function equalSets<T>(one: ReadonlySet<T>, other: ReadonlySet<T>): boolean {
-  return one.size === other.size && [...one].every((item) => other.has(item))
+  return one.size === other.size && isWithin(one, other)
 }
 
-function isName(stem: string, { names, content }: Profile): boolean {
-  return content.some(({ word, stem: known }) => known === stem && names.has(word))
+/** Whether both deny something that the other one has too, and not the same. */
+function deniesAnother(text: Profile, entry: Profile): boolean {
+  if (text.negations === 0 || entry.negations === 0) return false
+  const [mine, yours] = [text.denied, entry.denied].map((denied) => [...denied])
+  return (
+    (mine as string[]).some((stem) => entry.stems.has(stem) && !entry.denied.has(stem)) &&
+    (yours as string[]).some((stem) => text.stems.has(stem) && !text.denied.has(stem))
+  )
 }
 
-/** Whether the words that both texts have stand in another order. */
-function isReordered(text: Profile, entry: Profile): boolean {
-  const order = (own: Profile, other: Profile) => [...own.stems].filter((stem) => other.stems.has(stem)).join(' ')
-  return order(text, entry) !== order(entry, text)
+/** Whether a word comes from where it went to, or belongs to somebody else. */
+function changesRoles(text: Profile, entry: Profile): boolean {
+  return [...text.roles].some(([stem, roles]) => {
+    const others = entry.roles.get(stem)
+    return others !== undefined && ![...roles].some((role) => others.has(role))
+  })
 }
 
 /** One letter too many or too few, or two exchanged, in words long enough that it is hardly another word. */

@@ -20,6 +20,44 @@ export const NEGATIONS: ReadonlySet<string> = new Set(
     unable`),
 )
 
+/** Words that stand before a noun and say nothing of it but whose it is. */
+export const DETERMINERS: ReadonlySet<string> = new Set(
+  list('a an the my your our his her their its this that these those some any'),
+)
+
+/** Forms of to be. */
+export const COPULAS: ReadonlySet<string> = new Set(list('is are was were am be been being'))
+
+/** Words that say how something stands to what it is said of, by their role. A word with one is another with another. */
+export const ROLES: ReadonlyMap<string, string> = classes(`from=from,off out=out to=to,into,onto,towards,toward before=before after=after,following
+  since=since until=until,till above=above,over,beyond below=below,under,beneath between=between against=against without=without
+  with=with mine=my,our yours=your his=his hers=her theirs=their`)
+
+/** How much or how often, by class: texts of different classes ask for different things. */
+export const QUANTIFIERS: ReadonlyMap<string, string> = classes(`all=all,every,each,everyone,everybody,everything,always,entire,whole,both
+  some=several,sometimes,occasionally,partly,partially either=either only=only,solely,exclusively,merely except=except,excluding,besides
+  almost=almost,nearly most=mostly,usually,majority few=few,rarely,seldom,hardly,barely,scarcely or=or again=again other=another,other,else`)
+
+/** Questions in other words: what time it is, and when. */
+export const QUESTION_PHRASES: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:at )?(?:what|which) (?:exact )?(?:time|date|day)\b/g, 'when'],
+  [/\bhow come\b|\b(?:what|which) (?:makes|causes|made|caused)\b|\b(?:for )?(?:what|which) reason\b/g, 'why'],
+  [/\b(?:in )?(?:what|which) (?:place|location)\b/g, 'where'],
+  [/\b(?:what|which) person\b/g, 'who'],
+]
+
+/** Past forms that do not end in -ed. */
+export const IRREGULAR_PAST: ReadonlySet<string> = new Set(
+  list(`went came made took paid sent lost bought sold found gave told said kept felt saw knew thought brought began broke chose
+    drew drove ate fell flew forgot froze grew held hid led lent meant met ran spoke spent stood stole taught threw woke wore won
+    wrote withdrew became built caught dealt fed fought gone done seen taken given written broken chosen eaten forgotten stolen been`),
+)
+
+/** Words that look like past forms and are none. */
+export const NO_PAST: ReadonlySet<string> = new Set(
+  list('need speed feed seed indeed hundred exceed proceed succeed embed breed naked sacred wicked united limited'),
+)
+
 /** Pairs of opposites: exchanging one for the other turns the meaning round. */
 const OPPOSITES =
   list(`on/off enable/disable enabled/disabled open/close opened/closed start/stop started/stopped begin/end
@@ -46,6 +84,8 @@ const OPPOSITES =
   lead/follow offer/demand question/answer parent/child employer/employee teacher/student buyer/seller sender/recipient
   sender/receiver single/married front/back top/bottom beginning/end future/past ancient/modern gain/loss victory/defeat
   friend/enemy guilty/innocent freeze/unfreeze frozen/unfrozen block/unblock blocked/unblocked pin/unpin tie/untie wrap/unwrap
+  give/get give/receive give/take lend/return ask/answer
+  still/already cause/prevent accepts/rejects
   charge/discharge inhale/exhale simple/complex abundant/scarce rise/fall rising/falling rose/fell grow/shrink attack/defend
   build/destroy hire/fire hired/fired pause/resume paused/resumed`)
 
@@ -82,4 +122,13 @@ function pairs(both: readonly string[]): ReadonlyMap<string, ReadonlySet<string>
       found.set(from, (found.get(from) ?? new Set()).add(to))
   }
   return found
+}
+
+function classes(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    list(text).flatMap((entry) => {
+      const [name = '', words = ''] = entry.split('=')
+      return words.split(',').map((word) => [word, name] as const)
+    }),
+  )
 }
