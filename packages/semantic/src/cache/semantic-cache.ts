@@ -13,6 +13,7 @@ import { Epoch } from './epoch.ts'
 import { Exchange } from './exchange.ts'
 import { type Explanation, explain } from './explain.ts'
 import { Feedback, type FeedbackReceipt } from './feedback.ts'
+import { signalIn, withSignal } from './leaving.ts'
 import type { SemanticCacheParts } from './parts.ts'
 import { StreamedAnswers } from './streamed-answers.ts'
 import { Undertakings } from './undertakings.ts'
@@ -94,32 +95,41 @@ export class SemanticCache {
 
   /**
    * A function like `complete` that answers from the cache where it may. A request with `stream: true` is answered by a stream, and
-   * `complete` must then return one. Further arguments are passed on and are no part of the key. A request is what counts:
-   * an AbortSignal among the arguments belongs to the caller who happened to ask the model.
+   * `complete` must then return one. Further arguments are passed on and are no part of the key, except for an AbortSignal
+   * among them, be it an argument or a `signal` or `abortSignal` in an object: by it a caller leaves, and `complete` gets one that
+   * fires when the last caller who waits for the same answer has left.
    */
   wrap<Q extends RequestShape, Rest extends readonly unknown[], R extends CompletionShape | AsyncIterable<ChunkShape>>(
     complete: (request: Q, ...rest: Rest) => Promise<R>,
   ): (request: Q, ...rest: Rest) => Promise<R> {
-    return async (request, ...rest) => {
-      const model = () => complete(request, ...rest) as Promise<never>
-      if ((request as unknown as ChatRequest).stream === true)
-        return (await this.askStream(request, model)).chunks as unknown as R
-      return (await this.ask(request, model)).completion
-    }
+    return (request, ...rest) => this.answerCall(request, rest, (given) => complete(request, ...given))
   }
 
   /**
    * A function like `complete`, which returns a stream at once, that answers from the cache where it may. Nothing happens before
-   * the first chunk is asked for.
+   * the first chunk is asked for. An AbortSignal among the arguments is taken as by {@link SemanticCache.wrap}.
    */
   wrapStream<Q extends RequestShape, Rest extends readonly unknown[], C extends ChunkShape>(
     complete: (request: Q, ...rest: Rest) => AsyncIterable<C>,
   ): (request: Q, ...rest: Rest) => AsyncGenerator<C, void, undefined> {
     const cache = this
     return async function* (request, ...rest) {
-      const { chunks } = await cache.askStream(request, () => complete(request, ...rest))
+      const model = (_: Q, { signal }: ModelCall) => complete(request, ...withSignal(rest, signal))
+      const { chunks } = await cache.askStream(request, model, leavingBy(rest))
       yield* chunks
     }
+  }
+
+  /** @internal One call of a wrapped function or of a decorated method, which `complete` makes with the arguments it is given. */
+  async answerCall<Args extends readonly unknown[], R>(
+    request: RequestShape,
+    args: Args,
+    complete: (args: Args) => Promise<R>,
+  ): Promise<R> {
+    const model = (_: RequestShape, { signal }: ModelCall) => complete(withSignal(args, signal)) as Promise<never>
+    if ((request as ChatRequest).stream === true)
+      return (await this.askStream(request, model, leavingBy(args))).chunks as R
+    return (await this.ask(request, model, leavingBy(args))).completion
   }
 
   /** Where an answer came from, given what `ask`, `askStream` or a wrapped function returned; undefined for any other object. */
@@ -192,4 +202,9 @@ export class SemanticCache {
     if (typeof answer === 'object' && answer !== null) this.#decisions.set(answer, decision)
     this.#parts.telemetry.emit({ type: 'answer-served', stream, decision })
   }
+}
+
+function leavingBy(args: readonly unknown[]): AskOptions {
+  const signal = signalIn(args)
+  return signal === undefined ? {} : { signal }
 }

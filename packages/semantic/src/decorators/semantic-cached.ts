@@ -73,7 +73,8 @@ export class NoSemanticCache extends GranaryError {
 
 /**
  * Answers a method that asks a chat model from the semantic cache. The method takes an OpenAI-shaped request and resolves to a
- * completion or, when the request says `stream: true`, to a stream of chunks.
+ * completion or, when the request says `stream: true`, to a stream of chunks. An AbortSignal among its arguments, or a `signal` in an
+ * object there, is how a caller leaves; the method gets one that fires when the last caller who waits for the same answer has left.
  *
  * @example
  * ```ts
@@ -111,8 +112,7 @@ function planSemantic(options: SemanticCachedOptions, { method, site, claim }: D
       if (!isClaimed) claim()
       isClaimed = true
       const asked = (request === undefined ? args[0] : request.apply(this, args as never[])) as RequestShape
-      const model = () => method.apply(this, args) as Promise<never>
-      return find(this).wrap(model)(asked)
+      return find(this).answerCall(asked, args, async (given) => method.apply(this, given))
     },
   }.wrapper
   return { wrapper, options: Object.freeze({ ...options }) }

@@ -16,7 +16,24 @@ export type Tense = 'past' | 'future'
 const PAST = new Set(['did', 'was', 'were', 'had', 'ago'])
 const ADVERBS = new Set(['just', 'already', 'also', 'never', 'always', 'really', 'only', 'not', 'still', 'even', 'yet'])
 /** Behind these a form in -ed says nothing of time: a door is opened, an opened door. */
-const NOT_BEFORE_PAST = new Set([...COPULAS, 'get', 'gets', 'getting', 'to', 'of', 'for', 'with', 'by', 'in', 'on', 'at'])
+const NOT_BEFORE_PAST = new Set([
+  ...COPULAS,
+  'get',
+  'gets',
+  'getting',
+  'to',
+  'of',
+  'for',
+  'with',
+  'by',
+  'in',
+  'on',
+  'at',
+])
+
+/** So near before it, a form of to be makes a past form a participle: is my card blocked. */
+const NEAR = 3
+const PRESENT = new Set(['is', 'are', 'am'])
 
 /** Of which times a text speaks. */
 export function tenseOf(tokens: readonly Token[]): ReadonlySet<Tense> {
@@ -35,12 +52,18 @@ function isPastForm(tokens: readonly Token[], at: number): boolean {
   let before = at - 1
   while (before >= 0 && ADVERBS.has(tokens[before]?.word ?? '')) before -= 1
   const { word: previous } = tokens[before] ?? {}
-  return previous !== undefined && !NOT_BEFORE_PAST.has(previous) && !DETERMINERS.has(previous) && !/^\d/.test(previous)
+  if (previous === undefined || NOT_BEFORE_PAST.has(previous) || DETERMINERS.has(previous) || /^\d/.test(previous))
+    return false
+  return !tokens.slice(Math.max(0, before - NEAR), before).some((token) => PRESENT.has(token.word))
 }
+
+const SUBJECTS = new Set(['i', 'you', 'we', 'he', 'she', 'it', 'they', 'there'])
 
 const INTERROGATIVE = /^(who|whom|when|where|why)$/
 /** Behind these a question word asks; elsewhere it joins: tell me when, on the day when. */
-const ASKING = new Set('tell me know knew knows explain understand wonder wondering sure idea see find out say and or about of'.split(' '))
+const ASKING = new Set(
+  'tell me know knew knows explain understand wonder wondering sure idea see find out say and or about of'.split(' '),
+)
 /** So far from the beginning of a sentence a question word asks in any case. */
 const BEGINNING = 2
 
@@ -74,11 +97,16 @@ export function quantifiersOf(tokens: readonly Token[]): ReadonlySet<string> {
 export function deniedOf(tokens: readonly Token[]): ReadonlySet<string> {
   const found = new Set<string>()
   for (const [at, { word }] of tokens.entries()) {
-    if (!NEGATIONS.has(word)) continue
+    // Where the verb stands behind its subject ("won't my card work"), the next word is not what is denied.
+    if (!NEGATIONS.has(word) || isSubject(tokens[at + 1]?.word)) continue
     const next = tokens.slice(at + 1).find(({ stem, word: other }) => stem !== undefined && !ADVERBS.has(other))
     if (next?.stem !== undefined) found.add(next.stem)
   }
   return found
+}
+
+function isSubject(word = ''): boolean {
+  return DETERMINERS.has(word) || SUBJECTS.has(word)
 }
 
 /** How each word stands to what it is said of, where a word before it says so: from Boston, my card. */
@@ -86,7 +114,7 @@ export function rolesOf(tokens: readonly Token[]): ReadonlyMap<string, ReadonlyS
   const found = new Map<string, Set<string>>()
   let roles: string[] = []
   for (const [at, { word, stem }] of tokens.entries()) {
-    const role = word === 'of' && tokens[at - 1]?.word === 'out' ? undefined : ROLES.get(word)
+    const role = word === 'by' && /^\d/.test(tokens[at + 1]?.word ?? '') ? 'by' : ROLES.get(word)
     if (role !== undefined) roles.push(role)
     else if (stem !== undefined) {
       if (roles.length > 0) found.set(stem, new Set([...(found.get(stem) ?? []), ...roles]))
@@ -123,6 +151,9 @@ export function isPassive(tokens: readonly Token[]): boolean {
     if (word !== 'by') return false
     const before = tokens.slice(Math.max(0, at - 3), at).findLast(({ word: each }) => !ADVERBS.has(each))?.word ?? ''
     const isParticiple = /(?:ed|en|wn|ught|ung|ne|ld|lt|nt|ade|ost|ut|it)$/.test(before)
-    return isParticiple && tokens.slice(0, at).some(({ word: each }) => COPULAS.has(each) || each === 'get' || each === 'got')
+    return (
+      isParticiple &&
+      tokens.slice(0, at).some(({ word: each }) => COPULAS.has(each) || each === 'get' || each === 'got')
+    )
   })
 }

@@ -29,19 +29,24 @@ export const DETERMINERS: ReadonlySet<string> = new Set(
 export const COPULAS: ReadonlySet<string> = new Set(list('is are was were am be been being'))
 
 /** Words that say how something stands to what it is said of, by their role. A word with one is another with another. */
-export const ROLES: ReadonlyMap<string, string> = classes(`from=from,off out=out to=to,into,onto,towards,toward before=before after=after,following
+export const ROLES: ReadonlyMap<string, string> =
+  classes(`from=from,off out=out to=to,into,onto,towards,toward before=before after=after,following
   since=since until=until,till above=above,over,beyond below=below,under,beneath between=between against=against without=without
   with=with mine=my,our yours=your his=his hers=her theirs=their`)
 
 /** How much or how often, by class: texts of different classes ask for different things. */
-export const QUANTIFIERS: ReadonlyMap<string, string> = classes(`all=all,every,each,everyone,everybody,everything,always,entire,whole,both
+export const QUANTIFIERS: ReadonlyMap<string, string> =
+  classes(`all=all,every,each,everyone,everybody,everything,always,entire,whole,both
   some=several,sometimes,occasionally,partly,partially either=either only=only,solely,exclusively,merely except=except,excluding,besides
   almost=almost,nearly most=mostly,usually,majority few=few,rarely,seldom,hardly,barely,scarcely or=or again=again other=another,other,else`)
 
 /** Questions in other words: what time it is, and when. */
 export const QUESTION_PHRASES: readonly (readonly [RegExp, string])[] = [
   [/\b(?:at )?(?:what|which) (?:exact )?(?:time|date|day)\b/g, 'when'],
-  [/\bhow come\b|\b(?:what|which) (?:makes|causes|made|caused)\b|\b(?:for )?(?:what|which) reason\b/g, 'why'],
+  [
+    /\bhow come\b|\b(?:what|which) (?:makes|causes|made|caused)\b|\b(?:for )?(?:what|which) (?:is the )?reason\b/g,
+    'why',
+  ],
   [/\b(?:in )?(?:what|which) (?:place|location)\b/g, 'where'],
   [/\b(?:what|which) person\b/g, 'who'],
 ]

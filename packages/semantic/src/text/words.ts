@@ -14,9 +14,8 @@ const QUESTION_WORDS = new Set(['who', 'whom', 'when', 'where', 'why'])
 /** Of what each contraction is made. `'s` and `'d` can be several things and are dropped. */
 const CONTRACTION = /n['’]?t$|['’](s|d|m|re|ve|ll)$/u
 const DENYING = /^(do|does|did|is|are|was|were|has|have|had|ca|can|could|wo|would|should|must|need|ai)n['’]?t$/u
-/** What is left of a denying contraction, where it says something of its own. */
+/** What is left of a denying contraction, where it says something of its own: what won't work does not work. */
 const AUXILIARY: Readonly<Record<string, string>> = {
-  wo: 'will',
   did: 'did',
   was: 'was',
   were: 'were',
@@ -44,7 +43,7 @@ function wordsOf(text: string): readonly string[] {
   return found.flatMap((word) => {
     const [, denied] = DENYING.exec(word) ?? []
     if (denied !== undefined || word === 'cant' || word === 'wont') {
-      const auxiliary = AUXILIARY[denied ?? word.slice(0, 2)]
+      const auxiliary = AUXILIARY[denied ?? '']
       return auxiliary === undefined ? ['not'] : [auxiliary, 'not']
     }
     if (word.endsWith("'ll") || word.endsWith('’ll')) return [word.slice(0, -3), 'will']

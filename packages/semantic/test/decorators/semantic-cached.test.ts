@@ -105,6 +105,30 @@ test('a method may stream', async () => {
   expect([texts, asked]).toEqual([['a b', 'a b'], 1])
 })
 
+test('a method is told by its own signal when the last of its callers has left, and not before', async () => {
+  configured()
+  const told: AbortSignal[] = []
+  class Chat {
+    @SemanticCached({ name: 'chat:leaving', partition: 'shared', ttl: '1h', match: { threshold: 0.6 } })
+    async complete(_: ChatRequest, { signal }: { readonly signal: AbortSignal }): Promise<ChatCompletion> {
+      told.push(signal)
+      return await new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason))
+      })
+    }
+  }
+  const chat = new Chat()
+  const callers = [new AbortController(), new AbortController()]
+  const calls = callers.map(({ signal }) => chat.complete(request(QUESTION), { signal }))
+  await expect.poll(() => told.length).toBe(1)
+  for (const [at, controller] of callers.entries()) {
+    expect(told[0]?.aborted).toBe(false)
+    controller.abort(new Error('gone'))
+    await expect(calls[at]).rejects.toThrow('gone')
+  }
+  expect(told.map(({ aborted }) => aborted)).toEqual([true])
+})
+
 test('it is a node of the cache graph, and its name is its own', async () => {
   configured()
   class Chat {

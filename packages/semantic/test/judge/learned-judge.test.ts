@@ -85,6 +85,21 @@ test('what is vetoed is never served, whatever was learned, and says why', () =>
   }
 })
 
+test('a guard that parts a text from the nearest entry falls when another entry of the same answer says what the text says', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  taught(judge, 600)
+  const text = 'will my subscription be cancelled'
+  const nearest = entry(0.99, 'near', 'was my subscription cancelled')
+  expect(judge.judge(input([nearest], { text }))).toMatchObject({ action: 'ask', veto: 'tense' })
+  const sibling = { ...entry(0.95, 'sibling', 'will my subscription get cancelled please'), answer: 'near' }
+  const served = judge.judge(input([nearest, sibling, entry(0.6, 'far')], { text }))
+  expect([served.action, served.entry?.id]).toEqual(['serve', 'sibling'])
+  const stranger = { ...sibling, answer: 'stranger' }
+  expect(judge.judge(input([nearest, stranger, entry(0.6, 'far')], { text })).action).toBe('ask')
+  const vague = { ...entry(0.95, 'vague', 'the plan that I pay every month and its end'), answer: 'near' }
+  expect(judge.judge(input([nearest, vague, entry(0.6, 'far')], { text }))).toMatchObject({ veto: 'tense' })
+})
+
 test('some of what could be served is asked, and its label counts for those that were served', () => {
   const judge = learnedJudge({ maxWrongPerHit: 0.1 })
   taught(judge, 600)
