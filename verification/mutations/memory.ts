@@ -22,6 +22,22 @@ export const MEMORY: readonly Mutation[] = [
     ],
   },
   {
+    name: 'a strong read is answered from memory',
+    faults: ['slow-bus', 'outrun'],
+    patches: [
+      {
+        file: 'core/src/engine/lookup.ts',
+        find: 'if (entry === undefined || policy.strong) return undefined',
+        replace: 'if (entry === undefined) return undefined',
+      },
+      {
+        file: 'core/src/engine/commit.ts',
+        find: 'if (op.policy.strong || flight?.detached) return',
+        replace: 'if (flight?.detached) return',
+      },
+    ],
+  },
+  {
     name: 'gap detection without heartbeat',
     faults: ['lost-message', 'silent-bus'],
     patches: [

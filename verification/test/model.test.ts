@@ -18,6 +18,8 @@ const systemOf = (table: Aspect['bounds'], name: string) => {
   return system
 }
 
+const ASPECTS: readonly Aspect[] = [ENTRY, PRUNING, BATCHES, SHARDS, ACKNOWLEDGED]
+
 /** The small bounds; `npm run model` explores all. */
 const SMALL: readonly (readonly [Aspect, string])[] = [
   [ENTRY, 'a writer, a reader'],
@@ -25,9 +27,6 @@ const SMALL: readonly (readonly [Aspect, string])[] = [
   [ENTRY, 'a reader that writes'],
   [BATCHES, 'a load that fails, a process that is killed'],
   [SHARDS, 'two shards'],
-  [ACKNOWLEDGED, 'leases that are renewed'],
-  [ACKNOWLEDGED, 'a new life of the server'],
-  [ACKNOWLEDGED, 'a message is lost'],
 ]
 
 const PLANTED: readonly (readonly [Aspect, string])[] = [
@@ -71,6 +70,31 @@ describe('the page on the model', () => {
   /** What a cell of the table names: files, and the names that stand in them. */
   const named = (cell: string) =>
     [...cell.matchAll(/`([\w/-]+\.ts): ([^`]+)`/g)].map(([, file = '', name = '']) => ({ file, name }))
+
+  /** Rows with a name and a number. */
+  const counted = [...page.matchAll(/^\| ([^|]+) \| ([\d,]+) \|$/gm)].map(
+    ([, name = '', number = '']) => [name, Number(number.replaceAll(',', ''))] as const,
+  )
+  const all = counted.findIndex(([name]) => name === 'all')
+  const [bounds, bugs] = [counted.slice(0, all), counted.slice(all + 1)]
+  const namesOf = (table: 'bounds' | 'planted') => ASPECTS.flatMap((aspect) => Object.keys(aspect[table]))
+
+  test('names every bound and every planted bug once, and adds the states up', () => {
+    expect(bounds).toHaveLength(namesOf('bounds').length)
+    expect(bugs).toHaveLength(namesOf('planted').length)
+    expect(bounds.reduce((sum, [, states]) => sum + states, 0)).toBe(counted[all]?.[1])
+  })
+
+  test.each(Object.entries(ACKNOWLEDGED.bounds))(
+    'tells the states of leases, none of which breaks a promise: %s',
+    (bound, system) => {
+      const row = bounds.find(
+        ([name]) => name === `leases: ${bound}` || name === `leases: ${bound.replace(/^leases that/, 'they')}`,
+      )
+      const { states, exhausted, violation } = explore(system)
+      expect({ states, exhausted, violation }).toEqual({ states: row?.[1], exhausted: true, violation: undefined })
+    },
+  )
 
   test('maps many steps to code', () => {
     expect(rows.length).toBeGreaterThan(25)

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { transform } from 'esbuild'
@@ -8,7 +9,8 @@ import { bundle } from '../mutations/build.ts'
 import { MUTATIONS } from '../mutations/list.ts'
 import type { Patch } from '../mutations/patch.ts'
 
-const scripts = join(dirname(fileURLToPath(import.meta.url)), '..', 'mutations', 'scripts.ts')
+const here = dirname(fileURLToPath(import.meta.url))
+const scripts = join(here, '..', 'mutations', 'scripts.ts')
 
 /** The sources of all Lua scripts, as they are with these patches. */
 async function scriptsWith(patches: readonly Patch[]): Promise<string[]> {
@@ -30,6 +32,14 @@ describe('every mutation fits the engine as it is', () => {
   test('each has a name of its own, and changes something', () => {
     expect(new Set(MUTATIONS.map(({ name }) => name)).size).toBe(MUTATIONS.length)
     for (const { patches } of MUTATIONS) for (const { find, replace } of patches) expect(replace).not.toBe(find)
+  })
+
+  test('those that the page on freshness names are there', () => {
+    const page = readFileSync(join(here, '..', '..', 'docs', 'concepts', 'freshness.md'), 'utf8')
+    const cells = [...page.matchAll(/^\| .*\.test\.ts`.* \| (.+) \|$/gm)].map(([, cell = '']) => cell)
+    expect(cells.length).toBeGreaterThan(5)
+    const known = new Set(MUTATIONS.map(({ name }) => name))
+    for (const name of cells.flatMap((cell) => cell.split('; '))) expect(known).toContain(name)
   })
 
   test('a snippet that has moved is told with its file', () => {
