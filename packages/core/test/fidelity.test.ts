@@ -245,6 +245,20 @@ describe('C2 and C10: batches', () => {
     expect(cache.peek('user', [2])).toBeUndefined()
   })
 
+  test('an id that makes no key refuses the batch before it begins: calls for its other ids load as ever', async () => {
+    const { cache } = openMemory()
+    const named = cache.define<[unknown], string>('user', { ttl: '1m' })
+    const asked: unknown[] = []
+    const load = async (missing: readonly (readonly unknown[])[]) => {
+      asked.push(...missing)
+      return missing.map(() => 'by batch')
+    }
+    await expect(named.getOrSetMany([[1], [2], [() => {}]], load)).rejects.toMatchObject({ code: 'UNKEYABLE_ARGUMENT' })
+    expect(asked).toEqual([])
+    expect(cache.inspect().flights, 'nobody may be left waiting for a load that will not begin').toBe(0)
+    expect(await named.getOrSet([1], () => 'alone')).toBe('alone')
+  })
+
   test('a single call joins the batch that is loading its key', async () => {
     const { cache } = openMemory()
     let release = () => {}

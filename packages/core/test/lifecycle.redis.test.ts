@@ -1,8 +1,9 @@
+import { createHook } from 'node:async_hooks'
 import { execFile } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Cache } from '../src/index.ts'
 import { Database } from './stage/database.ts'
 import { openMemory } from './stage/memory-stage.ts'
@@ -209,6 +210,22 @@ describe('close', () => {
     ])
       await expect(refused()).rejects.toMatchObject({ code: 'CACHE_CLOSED' })
     expect(cache.inspect()).toEqual({ flights: 0, background: 0, puts: 0, queued: 0 })
+  })
+})
+
+describe('a read of Redis', () => {
+  test('is over for whoever watches asynchronous resources, an APM say, when it is answered', async () => {
+    const cache = await stage.node({ memory: { maxEntries: 1 } })
+    const watched = new Set<number>()
+    const hook = createHook({
+      init: (id, type) => void (type === 'GRANARY_READ' && watched.add(id)),
+      destroy: (id) => void watched.delete(id),
+    }).enable()
+    onTestFinished(() => void hook.disable())
+    const users = cache.define<[number], string>('user', { ttl: '1m' })
+    for (let call = 0; call < 30; call++) await users.getOrSet([call % 3], async () => 'ada')
+    expect(cache.stats().hitsL2).toBeGreaterThan(20)
+    await until(() => watched.size === 0)
   })
 })
 

@@ -172,8 +172,15 @@ describe('the mistakes of createCache are refused at once', () => {
     expect(message).toMatch(says)
   })
 
-  test('a password in a URL that is refused is not told', () => {
-    const { message } = refusal(() => createCache({ redis: 'redis://:hunter2@localhost/nonsense' }))
+  test.each([
+    'redis://:hunter2@localhost/nonsense',
+    'redis://:base64/hunter2@localhost:6379',
+    'redis://user:p@hunter2@localhost/nonsense',
+    'rediss://user:p?hunter2@localhost/nonsense',
+    'rediss://user:p#hunter2@localhost',
+    'redis://localhost/nonsense?password=hunter2',
+  ])('a password in a URL that is refused is not told: %s', (redis) => {
+    const { message } = refusal(() => createCache({ redis }))
     expect(message).not.toContain('hunter2')
   })
 

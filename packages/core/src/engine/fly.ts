@@ -69,10 +69,12 @@ class ReadingFlight extends AsyncResource implements ReadCallbacks {
 
   resolve(reply: RemoteReply): void {
     this.runInAsyncScope(this.#judge, this, reply)
+    this.emitDestroy()
   }
 
   reject(error: unknown): void {
     this.runInAsyncScope(this.#goOn, this, Promise.reject(error))
+    this.emitDestroy()
   }
 
   #judge(reply: RemoteReply): void {

@@ -20,11 +20,12 @@ export async function getOrSetMany(
   { name, loadMany }: { name: string; loadMany: LoadMany },
 ): Promise<Answer[]> {
   const batch = new Batch(name, argsList.length, loadMany)
-  const answers = argsList.map((args) => {
+  // All are planned before the first takes off: arguments that make no key would leave it waiting for their decision for ever.
+  const planned = argsList.map((args) => {
     const member = batch.member()
-    const op = plan(args, () => member.load(args), member.decided)
-    return getOrSet(op, (answer) => answer).finally(member.decided)
+    return { op: plan(args, () => member.load(args), member.decided), member }
   })
+  const answers = planned.map(({ op, member }) => getOrSet(op, (answer) => answer).finally(member.decided))
   const settled = await Promise.allSettled(answers)
   return settled.map((each) => {
     if (each.status === 'rejected') throw each.reason

@@ -23,24 +23,28 @@ export class Transaction {
   /** Over: what its code left running counts as outside. */
   ended = false
   readonly #limit: number
-  #keys = new Map<string, Address>()
-  #members = new Set<string>()
-  #unsaved: Targets = NOTHING
+  readonly #all: Collection
+  #unsaved: Collection
+  /** What {@link Transaction.unsaved} answered, until more is collected. */
+  #shown: Targets | undefined
   readonly #rows: SavedRow[] = []
 
   constructor(outer: Transaction | undefined, limit = MOST_COLLECTED) {
     this.outer = outer
     this.#limit = limit
+    this.#all = new Collection(limit)
+    this.#unsaved = new Collection(limit)
   }
 
   /** What is to be sent at the commit. */
   get targets(): Targets {
-    return { keys: [...this.#keys.values()], members: [...this.#members] }
+    return this.#all.targets
   }
 
   /** What was collected since the last {@link Transaction.saved}. */
   get unsaved(): Targets {
-    return this.#unsaved
+    this.#shown ??= this.#unsaved.targets
+    return this.#shown
   }
 
   /** Rows that hold what was collected, to be removed once it has been delivered. */
@@ -50,43 +54,63 @@ export class Transaction {
 
   /** Adds what the commit has to send. */
   collect(targets: Targets): void {
-    this.#unsaved = bounded(merge(this.#unsaved, targets), this.#limit)
-    const all = bounded(merge(this.targets, targets), this.#limit)
-    this.#keys = new Map(all.keys.map((address) => [address.key, address]))
-    this.#members = new Set(all.members)
+    this.#all.add(targets)
+    this.#addUnsaved(targets)
   }
 
   /** An outbox holds what was unsaved when `targets` were taken from {@link Transaction.unsaved}. */
   saved(row: SavedRow, targets: Targets): void {
-    if (this.#unsaved === targets) this.#unsaved = NOTHING
+    if (this.#shown === targets) {
+      this.#unsaved = new Collection(this.#limit)
+      this.#shown = undefined
+    }
     this.#rows.push(row)
   }
 
   /** Takes over what an inner transaction has collected, however it ended. */
   absorb(inner: Transaction): void {
-    const { unsaved } = inner
-    const before = this.#unsaved
-    this.collect(inner.targets)
-    this.#unsaved = bounded(merge(before, unsaved), this.#limit)
+    this.#all.add(inner.targets)
+    this.#addUnsaved(inner.unsaved)
     this.#rows.push(...inner.rows)
     this.required ||= inner.required
   }
 
   /** Whether an entry depends on what this transaction, or one around it, has invalidated. */
   touches(key: string, members: readonly string[]): boolean {
-    if (this.#keys.has(key) || members.some((member) => this.#members.has(member))) return true
-    return this.outer?.touches(key, members) ?? false
+    return this.#all.touches(key, members) || (this.outer?.touches(key, members) ?? false)
+  }
+
+  #addUnsaved(targets: Targets): void {
+    this.#unsaved.add(targets)
+    this.#shown = undefined
   }
 }
 
-const NOTHING: Targets = { keys: [], members: [] }
+/** Keys and members, each once; past the bound they become the whole namespace. Adding costs what is added, however much is there. */
+class Collection {
+  readonly #limit: number
+  readonly #keys = new Map<string, Address>()
+  readonly #members = new Set<string>()
 
-function merge(one: Targets, other: Targets): Targets {
-  const keys = new Map([...one.keys, ...other.keys].map((address) => [address.key, address]))
-  return { keys: [...keys.values()], members: [...new Set([...one.members, ...other.members])] }
-}
+  constructor(limit: number) {
+    this.#limit = limit
+  }
 
-function bounded({ keys, members }: Targets, limit: number): Targets {
-  const isTooMuch = members.includes(EVERYTHING) || keys.length + members.length > limit
-  return isTooMuch ? { keys: [], members: [EVERYTHING] } : { keys, members }
+  get targets(): Targets {
+    return { keys: [...this.#keys.values()], members: [...this.#members] }
+  }
+
+  add({ keys, members }: Targets): void {
+    if (this.#members.has(EVERYTHING)) return
+    for (const address of keys) this.#keys.set(address.key, address)
+    for (const member of members) this.#members.add(member)
+    if (!this.#members.has(EVERYTHING) && this.#keys.size + this.#members.size <= this.#limit) return
+    this.#keys.clear()
+    this.#members.clear()
+    this.#members.add(EVERYTHING)
+  }
+
+  touches(key: string, members: readonly string[]): boolean {
+    return this.#keys.has(key) || members.some((member) => this.#members.has(member))
+  }
 }

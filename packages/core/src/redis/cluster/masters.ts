@@ -65,6 +65,7 @@ export class Masters {
 
   /** The way to the master of a slot; undefined when none is known. */
   ownerOf(slot: number): Shard | undefined {
+    if (this.#closed) return undefined
     const owner = this.#map.ownerOf(slot)
     return owner && this.#at(owner)
   }
@@ -209,7 +210,9 @@ export class Masters {
     }
   }
 
+  /** After the close nothing is connected any more: nobody would end it. */
   #at(address: NodeAddress): Shard {
+    if (this.#closed) throw new RedisUnavailable('shut')
     const known = this.#shardOf.get(address)
     if (known !== undefined && !known.isClosed) return known
     const name = nameOf(address)

@@ -20,6 +20,7 @@ export function checkUrl(url: string, option: string): void {
     throw new InvalidOption(option, withoutPassword(url), 'its path is a database number')
 }
 
+/** A password that was not escaped may hold any of `/`, `@`, `?` and `#`, and a query may hold one: neither is shown. */
 function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//…@')
+  return url.replace(/\/\/.*@/s, '//…@').replace(/\?.*$/s, '?…')
 }
