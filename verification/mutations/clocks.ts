@@ -110,6 +110,18 @@ export const CLOCKS: readonly Mutation[] = [
     ],
   },
   {
+    name: 'horizon not raised by a cut hello',
+    faults: ['many-tags', 'cut', 'crash'],
+    patches: [
+      ...SMALL_TABLES,
+      {
+        file: 'core/src/invalidation/link.ts',
+        find: 'this.#horizon = hello.complete ? hello.floor : Math.max(hello.floor, lowest)',
+        replace: 'this.#horizon = hello.floor + 0 * lowest',
+      },
+    ],
+  },
+  {
     name: 'forgotten tag events are no events',
     faults: ['many-tags', 'nothing', 'slow-replies'],
     patches: [

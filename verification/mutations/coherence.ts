@@ -164,7 +164,7 @@ export const COHERENCE: readonly Mutation[] = [
   },
   {
     name: 'a bookmark forgets what it has seen',
-    faults: ['slow-bus', 'silent-bus'],
+    faults: ['witness'],
     patches: [
       {
         file: 'core/src/invalidation/following.ts',

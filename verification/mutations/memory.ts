@@ -50,6 +50,17 @@ export const MEMORY: readonly Mutation[] = [
     ],
   },
   {
+    name: 'a gap is overlooked',
+    faults: ['lost-message'],
+    patches: [
+      {
+        file: 'core/src/invalidation/link.ts',
+        find: "    if (reading.sequence !== this.#sequence + 1) return 'gap'\n",
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'memory served without proof',
     faults: ['silent-bus', 'partition', 'pause'],
     patches: [{ file: 'core/src/cached-name.ts', find: ' && now < link.freshUntil', replace: '' }],

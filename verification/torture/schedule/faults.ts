@@ -4,7 +4,7 @@ import { lateRenewal, newLife, unleased } from './lease-recipes.ts'
 import { MODES } from './modes.ts'
 import { aged, joiners, loadAcross, overtaken, rivals, waiters } from './race-recipes.ts'
 import { cutAfter, deferral, failingLoads, failover, lateSet, manyTags, splitLanes, unevenClock } from './recipes.ts'
-import { foreign, outrun, unheard } from './strangers.ts'
+import { foreign, outrun, unheard, witness } from './strangers.ts'
 
 interface FaultRecipe {
   readonly weight: number
@@ -40,6 +40,7 @@ export type Fault =
   | 'new-life'
   | 'late-renewal'
   | 'outrun'
+  | 'witness'
   | 'stranger'
   | 'unheard'
   | 'aged'
@@ -181,6 +182,7 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
   waiters: { weight: 0.3, apply: waiters },
   'load-across': { weight: 0.5, apply: loadAcross },
   outrun: { weight: 0.7, apply: outrun },
+  witness: { weight: 0.4, apply: witness },
   mixed: {
     weight: 3,
     apply: (draft, strike) => {

@@ -84,3 +84,26 @@ export function unheard(draft: Draft, { at, victim }: Strike): number {
     draft.add(at + chance.between(310, time), { ...entry, kind: chance.yes(0.5) ? 'peek' : 'get' })
   return time
 }
+
+/** A visitor sees in one process what somebody else has written, and goes to another, which has not heard of it. */
+export function witness(draft: Draft, { at, victim }: Strike): number {
+  const { chance } = draft
+  const visitor = draft.visitor()
+  const row = [ROWS, ROWS + 1].find((each) => each % draft.processes !== victim) ?? ROWS
+  const owner = row % draft.processes
+  const entry = { name: 'owned', row } as const
+  const time = chance.between(30, 280)
+  const delay = chance.between(20, 200)
+  draft.read(at - chance.between(20, 60), { ...entry, process: victim }, 0)
+  draft.add(at, { kind: 'delay', process: victim, role: 'subscriber', direction: 'down', for: time, delay })
+  draft.add(at + chance.between(3, 6), { ...entry, process: owner, kind: 'set' })
+  draft.add(at + chance.between(9, 14), { ...entry, process: owner, visitor, kind: 'get' })
+  for (let look = chance.whole(2, 6); look > 0; look--)
+    draft.add(at + chance.between(12, time), {
+      ...entry,
+      process: victim,
+      visitor,
+      kind: chance.yes(0.5) ? 'get' : 'peek',
+    })
+  return time
+}
