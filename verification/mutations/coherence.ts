@@ -66,6 +66,19 @@ export const COHERENCE: readonly Mutation[] = [
     ],
   },
   {
+    name: 'a suspended machine is not noticed',
+    mode: 'acknowledged',
+    faults: ['suspended'],
+    patches: [
+      {
+        file: 'core/src/create-cache.ts',
+        find: 'isLeased ? countSuspensions(given, (resolved.maxStaleness * MARGIN) / 2) : given',
+        replace:
+          'isLeased && given === undefined ? countSuspensions(given, (resolved.maxStaleness * MARGIN) / 2) : given',
+      },
+    ],
+  },
+  {
     name: 'flights are joined without a lease',
     mode: 'acknowledged',
     faults: ['unleased'],

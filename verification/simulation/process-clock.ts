@@ -27,6 +27,8 @@ export class ProcessClock implements Clock {
   dead = false
   /** Timers that were due while the process was paused. */
   overdue = 0
+  /** True milliseconds for which the machine was suspended: its monotonic clock stood still, and its wall clock did not. */
+  #suspended = 0
 
   constructor(timeline: Timeline, skew: Skew) {
     this.#timeline = timeline
@@ -34,7 +36,13 @@ export class ProcessClock implements Clock {
   }
 
   now(): number {
-    return this.#skew.zero + this.#timeline.now * this.#skew.rate
+    return this.#skew.zero + (this.#timeline.now - this.#suspended) * this.#skew.rate
+  }
+
+  /** The machine is suspended: nothing of the process runs for a while, and it will not have been any time. */
+  suspend(time: number): void {
+    this.pausedUntil = Math.max(this.pausedUntil, this.#timeline.now + time)
+    this.#suspended += time
   }
 
   wall(): number {
@@ -42,8 +50,8 @@ export class ProcessClock implements Clock {
   }
 
   schedule(delay: number, run: () => void): () => void {
-    const at = this.#timeline.now + Math.max(delay, 0) / this.#skew.rate
-    let timer = this.#timeline.at(at, fire)
+    const due = this.#timeline.now - this.#suspended + Math.max(delay, 0) / this.#skew.rate
+    let timer = this.#timeline.at(due + this.#suspended, fire)
     const clock = this
 
     function fire(): boolean {
@@ -51,6 +59,10 @@ export class ProcessClock implements Clock {
       if (clock.#timeline.now < clock.pausedUntil) {
         clock.overdue += 1
         timer = clock.#timeline.at(clock.pausedUntil, fire, clock.timersFirst ? 2 : 8)
+        return false
+      }
+      if (clock.#timeline.now - clock.#suspended < due - NEGLIGIBLE) {
+        timer = clock.#timeline.at(due + clock.#suspended, fire)
         return false
       }
       run()
@@ -61,6 +73,9 @@ export class ProcessClock implements Clock {
     }
   }
 }
+
+/** Sums of the same numbers in another order differ by less, in milliseconds. */
+const NEGLIGIBLE = 1e-6
 
 /** Unix milliseconds at the beginning of every schedule. */
 export const EPOCH = Date.UTC(2026, 0, 1)

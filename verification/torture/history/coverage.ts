@@ -40,6 +40,7 @@ export const REQUIRED_SIMULATED: Readonly<Record<string, number>> = {
   'cut between execution and reply: renew': 0.1,
   'cut between execution and reply: bump-awaited': 0.5,
   'executed after the sender gave up': 100,
+  'machine suspended': 2,
   'another program wrote': 100,
   'visitor in another process': 100,
 }

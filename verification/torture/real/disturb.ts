@@ -37,6 +37,8 @@ export async function disturb(world: RealWorld, action: Action): Promise<void> {
         await proxy.inject({ kind: 'lose', messages: action.count, direction: 'down', until: { ms: 2_000 } })
       return
     case 'pause':
+    // Nobody here can suspend a machine: a process that is stopped comes nearest.
+    case 'suspend':
       return pause(world, action)
     case 'hang':
       coverage.count('server stopped (SIGSTOP)')
@@ -121,7 +123,7 @@ async function cutReplyOn(world: RealWorld, proxy: FaultProxy): Promise<void> {
   })
 }
 
-function pause({ site, coverage }: RealWorld, { process, for: time }: Of<'pause'>): void {
+function pause({ site, coverage }: RealWorld, { process, for: time }: Of<'pause' | 'suspend'>): void {
   const worker = site.workers[process]
   if (worker === undefined) return
   coverage.count(time > MAX_STALENESS ? 'SIGSTOP longer than maxStaleness' : 'SIGSTOP')

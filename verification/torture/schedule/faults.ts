@@ -1,6 +1,6 @@
 import type { Place } from '../../simulation/network.ts'
 import type { Draft, Strike } from './draft.ts'
-import { lateRenewal, newLife, unleased } from './lease-recipes.ts'
+import { lateRenewal, newLife, suspended, unleased } from './lease-recipes.ts'
 import { MODES } from './modes.ts'
 import { aged, joiners, loadAcross, overtaken, rivals, waiters } from './race-recipes.ts'
 import { cutAfter, deferral, failingLoads, failover, lateSet, manyTags, splitLanes, unevenClock } from './recipes.ts'
@@ -50,6 +50,7 @@ export type Fault =
   | 'rivals'
   | 'waiters'
   | 'unleased'
+  | 'suspended'
   | 'mixed'
 
 const length = ({ chance }: Draft) => (chance.yes(0.5) ? chance.spread(5, 80) : chance.spread(60, 1_200))
@@ -176,6 +177,7 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
   unheard: { weight: 0.3, apply: ofOthers(unheard) },
   aged: { weight: 0.3, apply: aged },
   overtaken: { weight: 0.5, apply: overtaken },
+  suspended: { weight: 0.5, apply: (draft, strike) => (MODES[draft.mode].mayLag ? 0 : suspended(draft, strike)) },
   unleased: { weight: 0.5, apply: unleased },
   joiners: { weight: 0.5, apply: joiners },
   rivals: { weight: 0.3, apply: rivals },

@@ -54,3 +54,16 @@ export function unleased(draft: Draft, { at, victim, target }: Strike): number {
   for (let look = chance.whole(3, 8); look > 0; look--) draft.read(start + chance.between(80, 295), entry, 0)
   return 700
 }
+
+/** The machine of a process that has an entry in memory is suspended while others invalidate it, and it looks as soon as it is back. */
+export function suspended(draft: Draft, { at, victim, target }: Strike): number {
+  const { chance } = draft
+  const entry = { ...target, process: victim }
+  const time = chance.spread(60, 1_500)
+  draft.read(at - chance.between(20, 60), entry, 0)
+  draft.add(at, { kind: 'suspend', process: victim, for: time })
+  draft.change(at + chance.between(1, time), { ...target, process: draft.other(victim) })
+  for (let look = chance.whole(2, 6); look > 0; look--)
+    draft.add(at + time + chance.spread(0.01, 20), { ...entry, kind: chance.yes(0.7) ? 'peek' : 'get' })
+  return time
+}

@@ -47,6 +47,8 @@ export type Action =
   | { readonly kind: 'cut-after'; readonly process: number; readonly script: string }
   | { readonly kind: 'drop'; readonly process: number; readonly count: number }
   | { readonly kind: 'pause'; readonly process: number; readonly for: number; readonly timersFirst: boolean }
+  /** The machine of a process is suspended: its monotonic clock stands still, its wall clock goes on. */
+  | { readonly kind: 'suspend'; readonly process: number; readonly for: number }
   | { readonly kind: 'hang'; readonly for: number }
   | { readonly kind: 'restart'; readonly data: 'empty' | 'old'; readonly down: number }
   | { readonly kind: 'save' }

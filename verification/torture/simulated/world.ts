@@ -51,6 +51,11 @@ export function disturb(world: Surroundings, action: Action): void {
     case 'pause':
       pause(world, action)
       return
+    case 'suspend':
+      world.process(action.process).clock.suspend(action.for)
+      for (const socket of network.sockets) if (socket.plan.process === action.process) socket.nudge()
+      coverage.count('machine suspended')
+      return
     case 'hang':
       network.hungUntil = Math.max(network.hungUntil, now + action.for)
       return
