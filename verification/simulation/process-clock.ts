@@ -45,6 +45,11 @@ export class ProcessClock implements Clock {
     this.#suspended += time
   }
 
+  /** Whether nothing of the process runs now. */
+  get isPaused(): boolean {
+    return this.#timeline.now < this.pausedUntil
+  }
+
   wall(): number {
     return EPOCH + this.#skew.wall + this.#timeline.now * this.#skew.rate
   }

@@ -75,9 +75,9 @@ export class SimulatedProcess {
     void this.#tracker.track(what, perform(this.#stage, action))
   }
 
-  /** Whether nothing runs in it, nothing waits for Redis, and Redis is in use. */
+  /** Whether it is not paused, nothing runs in it, nothing waits for Redis, and Redis is in use. */
   get isAtRest(): boolean {
-    if (this.#tracker.running.length > 0) return false
+    if (this.clock.isPaused || this.#tracker.running.length > 0) return false
     const { flights, background, puts, queued, connected } = this.subject.inspect()
     return connected && flights + background + puts + queued === 0
   }
