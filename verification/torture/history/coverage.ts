@@ -66,5 +66,5 @@ export const REQUIRED_REAL: Readonly<Record<string, number>> = {
   FLUSHALL: 10,
   'memory full': 10,
   'another program wrote': 50,
-  'visitor in another process': 100,
+  'visitor in another process': 50,
 }
