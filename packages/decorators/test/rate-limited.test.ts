@@ -30,6 +30,25 @@ interface Completion {
 }
 
 describe('a rate-limited method', () => {
+  test.each([undefined, null, Number.NaN, true, { id: 7 }, ['ada']])(
+    'is not run for a key that names nobody, as %j does: everybody would have one and the same limit',
+    async (key) => {
+      configured()
+      let runs = 0
+      class Search {
+        @RateLimited({ name: 'rl:nobody', limits: { minute: window(9, '1m') }, key: (_: string) => key as never })
+        async find(_text: string): Promise<number> {
+          runs += 1
+          return runs
+        }
+      }
+      const error = await rejectionOf(new Search().find('x'))
+      expect(error).toMatchObject({ code: 'INVALID_OPTION', message: expect.stringContaining('Search.find') })
+      expect(error.message).toContain('key: ')
+      expect(runs).toBe(0)
+    },
+  )
+
   test('runs while its limits admit it, subject by subject, and rejects above them', async () => {
     const { clock } = configured()
     let logins = 0

@@ -1,4 +1,4 @@
-import { GranaryError, type GranaryErrorCode } from '@granary/core'
+import { GranaryError, type GranaryErrorCode, InvalidOption } from '@granary/core'
 import { type LimitSet, RateLimitExceeded, type RateLimiter, type Refused } from '@granary/rate-limit'
 import type { AnyMethodDecorator, AsyncMethod, OnlyKnown } from '../method/fit.ts'
 import { defineMethodDecorator } from '../method/method-decorator.ts'
@@ -37,6 +37,7 @@ export class NoRateLimiter extends GranaryError {
  * ```
  * @throws InvalidOption at decoration, naming the method and the option.
  * @throws NotDecoratable at decoration, on anything but a method.
+ * @throws InvalidOption from a call whose `key` names nobody: undefined, say, or an object.
  * @throws RateLimitExceeded from a call that is refused.
  * @throws RateLimitUnavailable from a call when Redis is away and `onStoreFailure` is `'closed'`.
  * @throws NoRateLimiter from a call when none is configured.
@@ -74,7 +75,7 @@ function callsOf({ method, site, claim }: DecoratedMethod, plan: LimitedPlan) {
   const setOf = limitSets(plan, site, claim)
   return (self: unknown, args: readonly unknown[]): LimitedCall => ({
     set: setOf(),
-    subject: String(plan.key.apply(self, args as never[])),
+    subject: subjectOf(plan.key.apply(self, args as never[]), site),
     costs: amounts(plan.cost, self, args),
     waiting: plan.waiting,
     holds: plan.holds,
@@ -85,6 +86,13 @@ function callsOf({ method, site, claim }: DecoratedMethod, plan: LimitedPlan) {
     },
     settled: (result: unknown) => (plan.settle === undefined ? {} : amounts(plan.settle, self, [result, ...args])),
   })
+}
+
+/** What names nobody would give everybody the limits of one. */
+function subjectOf(key: unknown, site: MethodSite): string {
+  if (typeof key === 'string' || typeof key === 'bigint' || (typeof key === 'number' && !Number.isNaN(key)))
+    return String(key)
+  throw new InvalidOption(site.at('key'), key, 'it answers with a text or a number: whose limits these are')
 }
 
 /** The limit set of each limiter that the method is ever called under; tests configure others. */

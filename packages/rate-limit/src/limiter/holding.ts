@@ -69,10 +69,14 @@ export function holdStream<Name extends string, T, R>(
       return this
     },
     async next() {
-      const next = await pieces.next().catch(async (error: unknown) => {
-        await end()
+      let next: IteratorResult<T, R>
+      try {
+        next = await pieces.next()
+      } catch (error) {
+        // What goes wrong with the settlement must not hide why the stream failed.
+        await end().catch(() => {})
         throw error
-      })
+      }
       if (next.done === true) await end(next.value, true)
       return next
     },

@@ -90,7 +90,7 @@ function planRule(rule: Rule, name: string, plan: PlanLimits<string>): Rule {
   if (given === undefined) return rule
   if (given === Number.POSITIVE_INFINITY) return unlimited(rule)
   if (rule.kind === 'bucket') {
-    if (typeof given === 'number')
+    if (typeof given !== 'object' || given?.kind !== 'bucket')
       throw new InvalidOption(`plan.${name}`, given, 'a bucket takes bucket({ rate, per, burst }), or Infinity')
     return { ...rule, interval: intervalOf(given), burst: given.burst }
   }

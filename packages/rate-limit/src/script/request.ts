@@ -63,14 +63,35 @@ function writeRule(args: Argument[], rule: Rule, time: Time, planned: boolean): 
   else args.push(rule.limit)
 }
 
+/** Whether a reply is one to this operation: what came damaged must not decide. */
+export function answers({ code, now, numbers }: Reply, operation: Operation, { rules }: RuleSet): boolean {
+  if (!(code === DONE || code === REFUSED) || !Number.isFinite(now) || numbers.some(Number.isNaN)) return false
+  return numbers.length === (code === DONE ? numbersWhenDone(operation) : numbersWhenRefused(operation))
+
+  function numbersWhenDone({ kind }: Operation): number {
+    if (kind === 'check' || kind === 'peek') return 2 * rules.length
+    if (kind === 'reserve' || kind === 'debit' || kind === 'restore')
+      return (isRecorded(operation) ? 3 : 2) * rules.length
+    return 0
+  }
+
+  function numbersWhenRefused({ kind }: Operation): number {
+    return kind === 'check' || kind === 'peek' || kind === 'reserve' ? 1 + 3 * rules.length : 0
+  }
+}
+
+function isRecorded(operation: Operation): boolean {
+  return operation.kind === 'reserve' || (operation.kind === 'debit' && operation.lease !== undefined)
+}
+
 /** The outcome that a reply of the codes DONE or REFUSED tells. */
 export function readOutcome({ code, now, numbers }: Reply, operation: Operation): Outcome {
   if (code === REFUSED) {
     const [blockedFor = 0] = numbers
     return { done: false, now, blockedFor, standings: standingsOf(numbers.slice(1), 'retry') }
   }
-  const recorded = operation.kind === 'reserve' || (operation.kind === 'debit' && operation.lease !== undefined)
-  return { done: code === DONE, now, blockedFor: 0, standings: standingsOf(numbers, recorded ? 'ref' : undefined) }
+  const third = isRecorded(operation) ? 'ref' : undefined
+  return { done: code === DONE, now, blockedFor: 0, standings: standingsOf(numbers, third) }
 }
 
 /** Per rule `remaining, reset`; or `remaining, retry, reset`; or `remaining, reset, ref`. */

@@ -129,12 +129,21 @@ export class HandOver {
       }
       for (const reservation of reservations.values()) {
         const operation = { kind: 'debit', costs: reservation.costs, lease: reservation.lease } as const
-        const putBack = () => this.reserve(target, reservation)
+        const putBack = () => this.#reserveAgain(target, now, reservation)
         pending.push({ target, operation: () => operation, onDone: reservation.onAdopted, putBack })
       }
     }
     this.clear()
     return pending
+  }
+
+  /** Where it was settled meanwhile, what it did cost is all that is left to tell: its settlement would arrive before it. */
+  #reserveAgain(target: Target, now: Micros, reservation: LocalReservation): void {
+    this.reserve(target, reservation)
+    const settlement = this.#settlements.get(reservation.lease)?.operation()
+    if (settlement?.kind !== 'settle') return
+    this.#settlements.delete(reservation.lease)
+    this.settle(target, now, settlement)
   }
 
   /** Forgets everything. */

@@ -48,6 +48,15 @@ const STEADY = 5_000
 
 type Phase = 'connecting' | 'open' | 'away' | 'closed'
 
+/** Nobody waits for it any more: one that cannot be read says nothing, and must not become a rejection that nobody handles. */
+function late(reply: unknown, onLate: CallOptions['onLate']): void {
+  try {
+    onLate?.(reply)
+  } catch {
+    // Its caller has decided without it.
+  }
+}
+
 /** The connection of a rate limiter: it reconnects by itself, and calls fail at their deadline. */
 export class Link implements Line {
   readonly #options: LinkOptions
@@ -123,7 +132,7 @@ export class Link implements Line {
         (reply) => {
           this.#inFlight -= 1
           this.#silent = false
-          if (waiting.done) return onLate?.(reply)
+          if (waiting.done) return late(reply, onLate)
           waiting.done = true
           if (this.#breaker !== FRESH) this.#breaker = note(this.#breaker, 'replied')
           resolve(reply)

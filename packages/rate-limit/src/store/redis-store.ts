@@ -7,7 +7,7 @@ import type { Operation, Outcome } from '../rule/operation.ts'
 import { fromUnixMs } from '../rule/server-clock.ts'
 import type { Micros } from '../rule/verdict.ts'
 import { DONE, OUTSIDE_PERIOD, REBORN, RESET, type Reply, readReply } from '../script/reply.ts'
-import { readOutcome, writeRequest } from '../script/request.ts'
+import { answers, readOutcome, writeRequest } from '../script/request.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import type { Line } from './link.ts'
 import { addCharges, newShare, type OwnShare, ownUnits, renewOwn, settleOwn, shareSpentAt } from './own-share.ts'
@@ -179,6 +179,7 @@ export class RedisStore {
 
   /** Keeps what a reply says about the subject, and what this process has now done to it. */
   #learn(line: Line, { target, operation }: StoreCall, reply: Reply, receivedAt: number): Outcome {
+    if (!answers(reply, operation, target.set)) throw new StoreFailure('error', new Error('The reply cannot be read.'))
     const outcome = readOutcome(reply, operation)
     const { set, key } = target
     if (operation.kind === 'reset') this.#shares.delete(key)

@@ -88,6 +88,21 @@ describe('a stream', () => {
     expect(await standing()).toEqual({ places: 1, tokens: 50 })
   })
 
+  test('gives its place back when its source throws at once, and says why it did', async () => {
+    const { clock, set, standing, reserve } = inMemory()
+    const failure = new Error('no promise, but a throw')
+    const next = () => {
+      throw failure
+    }
+    const settle = () => {
+      throw new Error('the meter is broken, too')
+    }
+    const stream = set.holdStream(await reserve(), { [Symbol.asyncIterator]: () => ({ next }) }, { settle })
+    await expect(stream.next()).rejects.toBe(failure)
+    expect(await standing()).toEqual({ places: 1, tokens: 50 })
+    expect(clock.pending, 'nothing is renewed any more').toBeLessThanOrEqual(1)
+  })
+
   test('gives its place back even when it is said to have cost what cannot be', async () => {
     const { set, standing, reserve } = inMemory()
     const stream = set.holdStream(await reserve(), words(), { settle: () => ({ tokens: -1 }) })

@@ -1,3 +1,4 @@
+import { digestText } from '@granary/serialization'
 import { ManualClock } from '@granary/testing'
 import { describe, expect, test } from 'vitest'
 import {
@@ -13,6 +14,7 @@ import {
   RateLimiterClosed,
   window,
 } from '../../src/index.ts'
+import { subjectKeys } from '../../src/limiter/subject-key.ts'
 
 function inMemory<Name extends string>(options: LimitSetOptions<Name>, extra: { maxSubjects?: number } = {}) {
   const clock = new ManualClock()
@@ -142,6 +144,21 @@ describe('a secret subject', () => {
   })
 })
 
+describe('a subject', () => {
+  const long = 'x'.repeat(300)
+  test.each([
+    ['the digest of another', long, digestText(long)],
+    ['what a digest looks like', long, `#${digestText(long)}`],
+    ['text that UTF-8 makes equal', '\ud800', '\udfff'],
+    ['the same beyond what stands in a key', `${long}1`, `${long}2`],
+  ])('shares its limits with nobody who calls himself %s', async (_, one, other) => {
+    const keyOf = subjectKeys('ns:rl:login:', undefined)
+    const [first, second] = [keyOf(one), keyOf(other)].map((key) => Buffer.from(key).toString('hex'))
+    expect(first).not.toBe(second)
+    expect(keyOf(one).length).toBeLessThan(220)
+  })
+})
+
 describe('a plan', () => {
   test('changes the numbers of a limit for its subject, and keeps what was counted', async () => {
     const tiers: Record<string, 'DEFAULT' | 'PREMIUM'> = { key: 'DEFAULT' }
@@ -184,6 +201,16 @@ describe('a plan', () => {
   test('cannot give more places than are kept apart: that would admit more than it says', async () => {
     const { set } = inMemory({ limits: { live: concurrency(5, { lease: '1s' }) }, plan: () => ({ live: 1_025 }) })
     await expect(set.reserve('key')).rejects.toThrow('plan.live: 1025')
+  })
+
+  test.each([
+    ['a window', window(5, '1m')],
+    ['an object of its own', { rate: 10, burst: 5 }],
+    ['null', null],
+  ])('cannot give %s in place of a bucket: nothing would be counted', async (_, given) => {
+    const limits = { burst: bucket({ rate: 1, per: '1s', burst: 1 }) }
+    const { set } = inMemory({ limits, plan: () => ({ burst: given }) as never })
+    await expect(set.check('key')).rejects.toThrow('plan.burst')
   })
 
   test('that fails fails the call, with its own error', async () => {
