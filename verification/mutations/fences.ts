@@ -45,7 +45,7 @@ export const FENCES: readonly Mutation[] = [
     patches: [
       {
         file: 'core/src/engine/fly.ts',
-        find: '    const landing = land(op, flight, find)\n    op.engine.flights.remove(flight)\n',
+        find: '    const landing = land(op, flight, find, receivedAt)\n    op.engine.flights.remove(flight)\n',
         replace:
           "    fillMemory(op, find.entry, undefined)\n    const landing = landingOf(find.entry, 'l2', find.freshness)\n    op.engine.flights.remove(flight)\n",
       },

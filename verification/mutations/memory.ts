@@ -126,9 +126,9 @@ export const MEMORY: readonly Mutation[] = [
     patches: [
       {
         file: 'core/src/engine/lookup.ts',
-        find: 'if (current === false) return absent()',
+        find: 'if (current === false) return outdated(frame, leasedUntil)',
         replace:
-          "if (current === false) {\n    const kept = find(op, frame, { born: context.born, now: receivedAt, bytes, leasedUntil, remote })\n    return kept.status === 'found' ? { ...kept, freshness: 'kept' } : kept\n  }",
+          "if (current === false) {\n    const kept = find(op, frame, { born: context.born, now: receivedAt, leasedUntil })\n    return kept.status === 'found' ? { ...kept, freshness: 'kept' } : kept\n  }",
       },
     ],
   },

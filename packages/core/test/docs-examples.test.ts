@@ -11,6 +11,7 @@ import {
   GranaryError,
   ms,
   postgresOutbox,
+  redisHandle,
 } from '../src/index.ts'
 import { LogRecorder } from './stage/log-recorder.ts'
 import { useRedis } from './stage/redis-stage.ts'
@@ -69,6 +70,7 @@ const surroundings = {
   },
   pool: { ...SQL, connect: async () => SQL },
   postgresOutbox,
+  redisHandle,
   fetch: async (_: string, { signal }: { signal: AbortSignal }) => expect(signal.aborted).toBe(false),
   url: 'https://example.com',
   same: (seen: unknown, expected: unknown) => {

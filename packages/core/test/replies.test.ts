@@ -13,7 +13,7 @@ describe('replies that a damaged stream made of others', () => {
             if (reply === 2) throw new TypeError('not what was asked for')
             resolve(reply)
           }
-          gather.add(request, systemClock.now() + 1_000, { resolve: take, reject })
+          gather.add({ request, deadline: systemClock.now() + 1_000, isAnswered: false, resolve: take, reject })
         }),
     )
     const [first, second, third] = await Promise.allSettled(asked)

@@ -51,10 +51,10 @@ export function harvest(op: Operation, loaded: Loaded, born: number): Harvest {
 }
 
 /** Keeps an entry in memory, unless something it depends on was invalidated after it was born, or memory is not proven. */
-export function fillMemory(op: Operation, entry: Entry, flight: Flight | undefined): void {
-  const { fences, memory, link, clock, settings, telemetry } = op.engine
+export function fillMemory(op: Operation, entry: Entry, flight: Flight | undefined, now = op.engine.clock.now()): void {
+  const { fences, memory, link, settings, telemetry } = op.engine
   if (op.policy.strong || flight?.detached) return
-  if (clock.now() >= link.freshUntil && settings.serveL1For === 0) return
+  if (now >= link.freshUntil && settings.serveL1For === 0) return
   if (wasInvalidated(op, entry.tags, entry.born)) return
   if (flight?.pushed) {
     keepAside(op.engine, op, { segment: op.state.segment, entry })

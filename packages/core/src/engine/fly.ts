@@ -10,10 +10,10 @@ import { claimLease, forceLease, keepAlive } from './lease.ts'
 import { hedge, type Word } from './load/hedge.ts'
 import { loadLeaseless } from './load/leaseless.ts'
 import { load } from './load/load.ts'
-import { judgeReply, lookInMemory, lookInRedis, type RemoteFind } from './lookup.ts'
+import { judgeReply, lookInMemory, lookInRedis, type ReadContext, type RemoteFind } from './lookup.ts'
 import type { Operation } from './operation.ts'
 import { noteRedisFailure } from './redis-failure.ts'
-import type { Lease, ReadCallbacks, RemoteReply, RemoteTier } from './remote.ts'
+import type { Lease, PendingRead, RemoteReply, RemoteTier } from './remote.ts'
 
 /** Why a flight takes off: nothing to serve, something to renew in the background, or a caller who wants it anew. */
 export type Purpose = 'miss' | 'refresh' | 'reload'
@@ -46,24 +46,27 @@ export interface Traveller {
  * on, in the asynchronous context of the caller.
  */
 export function takeOffReading(op: Operation, remote: RemoteTier, traveller: Traveller): void {
-  const reading = new ReadingFlight(op, traveller, remote)
-  remote.read(op, reading.deadline, reading)
+  remote.read(new ReadingFlight(op, traveller, remote))
 }
 
+/** Nothing is to be told when it is garbage, and asking to be told costs more than the rest of it. */
+const UNTRACKED = { requireManualDestroy: true }
+
 /** A flight that waits for its first read. One object, because there is one for each hit in Redis. */
-class ReadingFlight extends AsyncResource implements ReadCallbacks {
+class ReadingFlight extends AsyncResource implements PendingRead, ReadContext {
+  readonly request: Operation
   readonly deadline: number
-  readonly #op: Operation
+  readonly born: number
+  isAnswered = false
   readonly #traveller: Traveller
   readonly #flight: Flight
-  readonly #born: number
 
   constructor(op: Operation, traveller: Traveller, remote: RemoteTier) {
-    super('GRANARY_READ', { requireManualDestroy: true })
-    this.#op = op
+    super('GRANARY_READ', UNTRACKED)
+    this.request = op
+    this.born = op.engine.fences.events
     this.#traveller = traveller
     this.#flight = register(op)
-    this.#born = op.engine.fences.events
     this.deadline = remote.deadline(this.#flight.startedAt)
   }
 
@@ -78,11 +81,11 @@ class ReadingFlight extends AsyncResource implements ReadCallbacks {
   }
 
   #judge(reply: RemoteReply): void {
-    const op = this.#op
+    const op = this.request
     const flight = this.#flight
     let find: RemoteFind | Promise<RemoteFind>
     try {
-      find = judgeReply(op, reply, { born: this.#born, deadline: this.deadline })
+      find = judgeReply(op, reply, this)
     } catch (error) {
       find = Promise.reject(error)
     }
@@ -90,16 +93,18 @@ class ReadingFlight extends AsyncResource implements ReadCallbacks {
       this.#goOn(find)
       return
     }
-    op.state.counters.l2.record(reply.receivedAt - flight.startedAt)
-    const landing = land(op, flight, find)
+    const { receivedAt } = reply.exchange
+    op.state.counters.l2.record(receivedAt - flight.startedAt)
+    const landing = land(op, flight, find, receivedAt)
     op.engine.flights.remove(flight)
     flight.land(landing)
     this.#traveller.serve(landing)
   }
 
   #goOn(find: RemoteFind | Promise<RemoteFind>): void {
-    const first = { find: concluded(this.#op, this.#flight.startedAt, find), deadline: this.deadline }
-    this.#flight.land(fly(this.#op, this.#flight, 'miss', first))
+    const op = this.request
+    const first = { find: concluded(op, this.#flight.startedAt, find), deadline: this.deadline }
+    this.#flight.land(fly(op, this.#flight, 'miss', first))
     this.#traveller.wait(this.#flight)
   }
 }
@@ -183,8 +188,8 @@ async function concluded(
 }
 
 /** Serves what Redis held, and keeps it in memory. */
-function land(op: Operation, flight: Flight, { entry, freshness }: Found): Landing {
-  fillMemory(op, entry, flight)
+function land(op: Operation, flight: Flight, { entry, freshness }: Found, now?: number): Landing {
+  fillMemory(op, entry, flight, now)
   return landingOf(entry, 'l2', freshness)
 }
 

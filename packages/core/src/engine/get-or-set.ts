@@ -1,7 +1,7 @@
 import { enclosingLoad, runOutsideLoads } from '../flight/current-load.ts'
 import type { Flight } from '../flight/flight.ts'
 import { wasInvalidated } from './commit.ts'
-import { takeOff, takeOffReading } from './fly.ts'
+import { type Traveller, takeOff, takeOffReading } from './fly.ts'
 import { type Landing, landingOf } from './landing.ts'
 import { refuseRecursion, waitFor } from './load/load.ts'
 import { withPatience } from './load/patience.ts'
@@ -37,19 +37,42 @@ function nothingButRedis({ engine, key, policy }: Operation): RemoteTier | undef
 
 /** Hands out what Redis has fresh; otherwise the flight that asked goes on, and the caller is its first passenger. */
 function readFirst<T>(op: Operation, remote: RemoteTier, handOut: (answer: Answer) => T): Promise<T> {
-  const cameAt = op.engine.fences.events
   return new Promise((resolve, reject) => {
-    takeOffReading(op, remote, {
-      serve: (landing) => {
-        try {
-          resolve(handOut({ landing, joined: false }))
-        } catch (error) {
-          reject(error)
-        }
-      },
-      wait: (flight) => resolve(board(op, { flight, cameAt, joined: false }).then(handOut)),
-    })
+    takeOffReading(op, remote, new FirstPassenger(op, handOut, { resolve, reject }))
   })
+}
+
+/** The caller who started a read. */
+class FirstPassenger<T> implements Traveller {
+  readonly #op: Operation
+  readonly #handOut: (answer: Answer) => T
+  readonly #resolve: (value: T | Promise<T>) => void
+  readonly #reject: (error: unknown) => void
+  readonly #cameAt: number
+
+  constructor(
+    op: Operation,
+    handOut: (answer: Answer) => T,
+    { resolve, reject }: { resolve: (value: T | Promise<T>) => void; reject: (error: unknown) => void },
+  ) {
+    this.#op = op
+    this.#handOut = handOut
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#cameAt = op.engine.fences.events
+  }
+
+  serve(landing: Landing): void {
+    try {
+      this.#resolve(this.#handOut({ landing, joined: false }))
+    } catch (error) {
+      this.#reject(error)
+    }
+  }
+
+  wait(flight: Flight): void {
+    this.#resolve(board(this.#op, { flight, cameAt: this.#cameAt, joined: false }).then(this.#handOut))
+  }
 }
 
 /** A caller on a flight. */

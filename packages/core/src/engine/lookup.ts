@@ -1,7 +1,7 @@
 import { decodeFrame, FrameError, type ReadFrame } from '@granary/serialization'
 import type { Entry, EntryTimes } from '../entry/entry.ts'
 import { judgeFreshness } from '../entry/freshness.ts'
-import { adoptDecoded } from '../entry/stored-value.ts'
+import { mayShare } from '../entry/stored-value.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { Resident } from '../tiers/segment.ts'
 import type { Engine } from './engine.ts'
@@ -76,9 +76,9 @@ function servesOutage({ link, settings: { serveL1For } }: Engine, entry: Entry, 
 export function lookInRedis(op: Operation, born: number, deadline: number): Promise<RemoteFind> {
   const { remote } = op.engine
   if (remote === undefined) return Promise.resolve({ status: 'unusable' })
-  return new Promise<RemoteReply>((resolve, reject) => remote.read(op, deadline, { resolve, reject })).then((reply) =>
-    judgeReply(op, reply, { born, deadline }),
-  )
+  return new Promise<RemoteReply>((resolve, reject) =>
+    remote.read({ request: op, deadline, isAnswered: false, resolve, reject }),
+  ).then((reply) => judgeReply(op, reply, { born, deadline }))
 }
 
 /** What a read depends on besides the reply. */
@@ -93,13 +93,14 @@ export interface ReadContext {
  * at once unless the bus is behind: this path is every L2 hit, and each promise on it would be paid by each of them.
  */
 export function judgeReply(op: Operation, reply: RemoteReply, context: ReadContext): RemoteFind | Promise<RemoteFind> {
-  const { bytes, clock, receivedAt } = reply
+  const { bytes, exchange } = reply
+  const { clock, receivedAt } = exchange
   const { remote, link } = op.engine
   if (remote === undefined || clock === undefined || clock.incarnation !== link.incarnation) {
     remote?.distrust('metadata lost')
     return { status: 'unusable' }
   }
-  link.prove(clock, reply.sentAt)
+  link.prove(clock, exchange.sentAt)
   if (bytes === undefined) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil: NOT_LEASED }
   if (reply.size > bytes.length)
     return rejectFrame(
@@ -119,34 +120,34 @@ export function judgeReply(op: Operation, reply: RemoteReply, context: ReadConte
   if (leasedUntil > receivedAt + LONGEST_LEASE)
     return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The lease never ends.'))
   if (frame.placeholder) return { status: 'absent', seen: NO_VERSION, mode: 'keep', leasedUntil }
-  const absent = (): RemoteFind => ({ status: 'absent', seen: frame.version, mode: 'drop', leasedUntil })
-  if (!frame.belongsTo(reply.life, clock.mark)) return absent()
+  if (!frame.belongsTo(exchange.life, clock.mark)) return outdated(frame, leasedUntil)
   const current = isKnownCurrent(op, frame, clock)
-  if (current === false) return absent()
-  const { born } = context
-  if (current) return find(op, frame, { born, now: receivedAt, bytes, leasedUntil, remote })
-  return askIfCurrent(op, frame, { ...context, clock }).then((asked) =>
-    asked ? find(op, frame, { born, now: op.engine.clock.now(), bytes, leasedUntil, remote }) : absent(),
+  if (current === false) return outdated(frame, leasedUntil)
+  const { born, deadline } = context
+  if (current) return find(op, frame, { born, now: receivedAt, leasedUntil })
+  return askIfCurrent(op, frame, { clock, deadline }).then((asked) =>
+    asked ? find(op, frame, { born, now: op.engine.clock.now(), leasedUntil }) : outdated(frame, leasedUntil),
   )
 }
 
-interface FindContext {
-  readonly born: number
-  readonly now: number
-  readonly bytes: Uint8Array
-  readonly leasedUntil: number
-  readonly remote: RemoteTier
+/** A frame whose value may not be served, and must not survive. */
+function outdated(frame: ReadFrame, leasedUntil: number): RemoteFind {
+  return { status: 'absent', seen: frame.version, mode: 'drop', leasedUntil }
 }
 
 /** A valid frame becomes an entry, if its age and its payload allow. */
-function find(op: Operation, frame: ReadFrame, { born, now, bytes, leasedUntil, remote }: FindContext): RemoteFind {
-  const times = timesOf(frame, op.policy.staleWhileRevalidate, remote)
+function find(
+  op: Operation,
+  frame: ReadFrame,
+  { born, now, leasedUntil }: { born: number; now: number; leasedUntil: number },
+): RemoteFind {
+  const times = timesOf(op, frame)
   const freshness = judgeFreshness(times, op.policy, now, op.engine.random)
-  if (freshness === 'expired') return { status: 'absent', seen: frame.version, mode: 'drop', leasedUntil }
+  if (freshness === 'expired') return outdated(frame, leasedUntil)
   try {
-    return { status: 'found', entry: entryOf(op, frame, { born, times, bytes }), freshness, frame, leasedUntil }
+    return { status: 'found', entry: entryOf(op, frame, times, born), freshness, frame, leasedUntil }
   } catch (error) {
-    return rejectFrame(op, bytes, error)
+    return rejectFrame(op, frame.bytes, error)
   }
 }
 
@@ -156,6 +157,7 @@ function find(op: Operation, frame: ReadFrame, { born, now, bytes, leasedUntil, 
  */
 function isKnownCurrent(op: Operation, frame: ReadFrame, clock: ClockReading): boolean | undefined {
   const { link } = op.engine
+  if (clock.tagClock <= link.reading && link.isNewest(frame.reading)) return true
   const members = membersOf(op, frame.tags)
   if (!link.isCurrent(members, frame.reading)) return false
   return clock.tagClock > link.reading || link.unknown(members, frame.reading).length > 0 ? undefined : true
@@ -165,7 +167,7 @@ function isKnownCurrent(op: Operation, frame: ReadFrame, clock: ClockReading): b
 async function askIfCurrent(
   op: Operation,
   frame: ReadFrame,
-  { clock, deadline }: ReadContext & { clock: ClockReading },
+  { clock, deadline }: { clock: ClockReading; deadline: number },
 ): Promise<boolean> {
   const { link, remote } = op.engine
   const members = membersOf(op, frame.tags)
@@ -190,22 +192,19 @@ function membersOf({ state }: Operation, tags: readonly string[]): readonly stri
   return tags.length === 0 ? state.members : [...tags, ...state.members]
 }
 
-function entryOf(
-  op: Operation,
-  frame: ReadFrame,
-  { born, times, bytes }: { born: number; times: EntryTimes; bytes: Uint8Array },
-): Entry {
+function entryOf(op: Operation, frame: ReadFrame, times: EntryTimes, born: number): Entry {
   const { payloads } = op.engine
-  const reading = payloads.adopt(frame.payload, () => sealContext(op.key, frame.associated), {
+  const { bytes } = frame
+  const reading = payloads.adopt(bytes, () => sealContext(op.key, frame.associated), {
+    start: frame.payloadAt,
     freeze: op.policy.copy === 'freeze',
     sealed: mustSeal(op),
   })
   op.state.counters.bytesRead += bytes.length
-  const stored = adoptDecoded(reading, op.policy)
   return {
-    value: stored.value,
-    shared: stored.shared,
-    bytes: stored.bytes,
+    value: reading.value,
+    shared: mayShare(reading, op.policy),
+    bytes: reading.bytes,
     created: times.created,
     freshUntil: times.freshUntil,
     staleUntil: times.staleUntil,
@@ -227,13 +226,14 @@ function rejectFrame(op: Operation, bytes: Uint8Array, error: unknown): RemoteFi
 }
 
 /** Frames carry two ends; how long stale may be served in between is the reader's policy. */
-function timesOf(frame: ReadFrame, staleWhileRevalidate: number, remote: RemoteTier): EntryTimes {
+function timesOf({ engine, policy }: Operation, frame: ReadFrame): EntryTimes {
+  const remote = engine.remote as RemoteTier
   const freshUntil = Math.ceil(remote.toLocal(frame.freshUntil))
   const keepUntil = Math.ceil(remote.toLocal(frame.hardExpiry))
   return {
     created: Math.floor(remote.toLocal(frame.created)),
     freshUntil,
-    staleUntil: Math.min(keepUntil, freshUntil + staleWhileRevalidate),
+    staleUntil: Math.min(keepUntil, freshUntil + policy.staleWhileRevalidate),
     keepUntil,
     loadTime: frame.loadTime,
   }

@@ -29,6 +29,11 @@ export interface RemoteReply {
   readonly bytes: Uint8Array | undefined
   /** How many bytes are stored. */
   readonly size: number
+  readonly exchange: ReadExchange
+}
+
+/** What all reads have in common that shared a command. */
+export interface ReadExchange {
   /** Undefined when the namespace's metadata is gone. */
   readonly clock: MarkedReading | undefined
   /** The life of the server that answered. */
@@ -38,8 +43,14 @@ export interface RemoteReply {
   readonly receivedAt: number
 }
 
-/** Who waits for a read. Exactly one of both is called, once; neither may throw. */
-export interface ReadCallbacks {
+/** A read as it is asked for, and who waits for it: exactly one of both is called, once; neither may throw. */
+export interface PendingRead {
+  /** Which entry. */
+  readonly request: Address
+  /** Monotonic milliseconds. */
+  readonly deadline: number
+  /** Set by whoever calls one of both. */
+  isAnswered: boolean
   resolve(reply: RemoteReply): void
   reject(error: unknown): void
 }
@@ -80,7 +91,7 @@ export interface RemoteTier {
   untilFirstOpen(patience: number): Promise<boolean>
   /** A deadline one call budget from an instant, by default from now, in monotonic milliseconds. */
   deadline(from?: number): number
-  read(address: Address, deadline: number, callbacks: ReadCallbacks): void
+  read(read: PendingRead): void
   /** What stands at the beginning of a frame; undefined when there is none. */
   head(address: Address, deadline: number): Promise<FrameHead | undefined>
   acquire(address: Address, request: AcquireRequest, deadline: number): Promise<Acquisition>

@@ -26,16 +26,13 @@ type CopyPolicy = Pick<ResolvedPolicy, 'copy'>
 export function prepareLoaded(value: unknown, { copy }: CopyPolicy, registry: ClassRegistry): StoredValue | Refusal {
   const examined = examine(value, { registry, freeze: copy === 'freeze' })
   if (!examined.ok) return { path: examined.path, reason: examined.reason }
-  const shared = copy === 'trust' || (copy === 'freeze' && examined.shareable)
+  const shared = mayShare(examined, { copy })
   return { value: shared ? value : copyOf(value, registry), shared, bytes: examined.bytes, special: examined.special }
 }
 
-/** The same for a value that was just decoded, and frozen and measured meanwhile: it is private already. */
-export function adoptDecoded(
-  { value, shareable, bytes }: { readonly value: unknown; readonly shareable: boolean; readonly bytes: number },
-  { copy }: CopyPolicy,
-): StoredValue {
-  return { value, shared: copy === 'trust' || (copy === 'freeze' && shareable), bytes, special: undefined }
+/** Whether hits may share a value that was just decoded, and frozen on the way if it had to be: it is private already. */
+export function mayShare({ shareable }: { readonly shareable: boolean }, { copy }: CopyPolicy): boolean {
+  return copy === 'trust' || (copy === 'freeze' && shareable)
 }
 
 /** What one caller gets. */

@@ -1,9 +1,11 @@
+import { BriefMap } from '../brief-map.ts'
+
 /** Why detached work runs. */
 export type BackgroundReason = 'refresh' | 'commit' | 'release' | 'invalidation' | 'unawaited-load' | 'outbox'
 
 /** Every promise that nobody awaits, registered so that `drain` can. */
 export class Background {
-  readonly #running = new Map<Promise<unknown>, BackgroundReason>()
+  readonly #running = new BriefMap<Promise<unknown>, BackgroundReason>()
 
   /** Pieces of work running now. */
   get size(): number {

@@ -12,6 +12,8 @@ export class Flight {
   readonly startedAt: number
   /** Its place in the order of all flights and leaseless loads of the cache. */
   order = 0
+  /** New callers of the key find it. */
+  isJoinable = false
   /** No longer joined by new callers, and not allowed to fill memory: its key was invalidated. */
   detached = false
   /** Its key was written by somebody, perhaps by its own lease: until that is known it does not fill memory. */

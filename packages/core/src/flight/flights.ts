@@ -1,3 +1,4 @@
+import { BriefMap } from '../brief-map.ts'
 import type { Landing } from '../engine/landing.ts'
 import type { Segment } from '../tiers/segment.ts'
 import type { Flight } from './flight.ts'
@@ -19,11 +20,11 @@ export interface LeaselessLoad {
 
 /** The flights of one cache by entry key: at most one per key takes new callers. */
 export class Flights {
-  readonly #joinable = new Map<string, Flight>()
+  readonly #joinable = new BriefMap<string, Flight>()
   /** Detached, and not landed. */
   readonly #detached = new Set<Flight>()
   readonly #beside = new Map<string, BesideLoad>()
-  readonly #leaseless = new Map<string, LeaselessLoad>()
+  readonly #leaseless = new BriefMap<string, LeaselessLoad>()
   #airborne = 0
   #order = 0
 
@@ -48,12 +49,14 @@ export class Flights {
     flight.order = this.#order
     this.#detachFlight(flight.key)
     this.#joinable.set(flight.key, flight)
+    flight.isJoinable = true
     this.#airborne += 1
   }
 
   remove(flight: Flight): void {
-    if (this.#joinable.get(flight.key) === flight) this.#joinable.delete(flight.key)
-    this.#detached.delete(flight)
+    if (flight.isJoinable) this.#joinable.delete(flight.key)
+    else this.#detached.delete(flight)
+    flight.isJoinable = false
     this.#airborne -= 1
   }
 
@@ -67,6 +70,7 @@ export class Flights {
     const flight = this.#joinable.get(key)
     if (flight === undefined) return
     flight.detached = true
+    flight.isJoinable = false
     this.#detached.add(flight)
     this.#joinable.delete(key)
   }

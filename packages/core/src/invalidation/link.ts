@@ -35,6 +35,7 @@ export class Link {
   #seen = 0
   #provenAt = Number.NEGATIVE_INFINITY
   #horizon = 0
+  #newestRecord = 0
   /** Memory may be served before this instant (monotonic milliseconds). */
   freshUntil: number
   /** What {@link Link.freshUntil} was when the gate was last shut. */
@@ -103,6 +104,7 @@ export class Link {
     this.#seen = hello.sequence
     this.#records.clear()
     for (const [member, record] of hello.records.toReversed()) this.#records.set(member, record)
+    this.#newestRecord = hello.records.reduce((high, [, record]) => Math.max(high, record), 0)
     const lowest = hello.records.reduce((low, [, record]) => Math.min(low, record), hello.tagClock)
     this.#horizon = hello.complete ? hello.floor : Math.max(hello.floor, lowest)
   }
@@ -145,6 +147,7 @@ export class Link {
     members.forEach((member, at) => {
       const known = this.#records.get(member) ?? 0
       this.#records.set(member, Math.max(known, records[at] ?? 0))
+      this.#newestRecord = Math.max(this.#newestRecord, records[at] ?? 0)
     })
     this.#prune()
   }
@@ -183,6 +186,11 @@ export class Link {
     })
   }
 
+  /** Whether nothing at all was invalidated after `reading`: then no entry of that reading has to be looked up. */
+  isNewest(reading: number): boolean {
+    return reading >= this.#newestRecord && reading >= this.#horizon
+  }
+
   /** The members whose record is not known for an entry of this reading: they must be asked for. */
   unknown(members: readonly string[], reading: number): readonly string[] {
     return reading >= this.#horizon ? [] : members.filter((member) => !this.#records.has(member))
@@ -194,6 +202,7 @@ export class Link {
   }
 
   #remember(members: readonly string[], record: number): void {
+    this.#newestRecord = Math.max(this.#newestRecord, record)
     for (const member of members) {
       this.#records.delete(member)
       this.#records.set(member, record)

@@ -1,4 +1,4 @@
-import type { AcquireRequest, Address, ReadCallbacks } from '../engine/remote.ts'
+import type { AcquireRequest, Address, PendingRead } from '../engine/remote.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { Script } from './script/script.ts'
@@ -58,7 +58,7 @@ export type Told =
  */
 export interface Frames {
   /** Reads a frame together with the namespace's clock. */
-  read(address: Address, deadline: number, callbacks: ReadCallbacks): void
+  read(read: PendingRead): void
   /** The first bytes of a frame, as many as its head has at most; none when there is no frame. */
   head(address: Address, deadline: number): Promise<Uint8Array>
   /** Asks for a lease; answers with the one who decided about it. */

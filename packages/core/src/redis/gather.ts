@@ -8,12 +8,11 @@ export interface Callbacks<Reply> {
   reject(error: unknown): void
 }
 
-/** A piece of work that can share a command with others of its kind. */
-interface Gathered<Request, Reply> {
+/** A piece of work that can share a command with others of its kind, and who waits for it. */
+export interface Asked<Request, Reply> extends Callbacks<Reply> {
   readonly request: Request
   /** Monotonic milliseconds. */
   readonly deadline: number
-  readonly callbacks: Callbacks<Reply>
   isAnswered: boolean
 }
 
@@ -41,7 +40,7 @@ export class Gather<Request, Reply> {
   readonly #clock: Clock
   readonly #deadlines: Deadlines
   readonly #flushSoon = () => this.#flush()
-  #waiting: Gathered<Request, Reply>[] = []
+  #waiting: Asked<Request, Reply>[] = []
 
   constructor(clock: Clock, send: SendBatch<Request, Reply>) {
     this.#clock = clock
@@ -49,15 +48,15 @@ export class Gather<Request, Reply> {
     this.#send = send
   }
 
-  add(request: Request, deadline: number, callbacks: Callbacks<Reply>): void {
+  add(asked: Asked<Request, Reply>): void {
     if (this.#waiting.length === 0) process.nextTick(this.#flushSoon)
-    this.#waiting.push({ request, deadline, callbacks, isAnswered: false })
+    this.#waiting.push(asked)
     if (this.#waiting.length >= LARGEST_BATCH) this.#flush()
   }
 
   /** The same as a promise. */
   ask(request: Request, deadline: number): Promise<Reply> {
-    return new Promise((resolve, reject) => this.add(request, deadline, { resolve, reject }))
+    return new Promise((resolve, reject) => this.add({ request, deadline, isAnswered: false, resolve, reject }))
   }
 
   #flush(): void {
@@ -76,28 +75,24 @@ export class Gather<Request, Reply> {
       resolve: (replies) => {
         cancel()
         for (let at = 0; at < batch.length; at++) {
-          const each = batch[at] as Gathered<Request, Reply>
+          const each = batch[at] as Asked<Request, Reply>
           if (!each.isAnswered) answer(each, replies[at] as Reply)
         }
       },
       reject: (error) => {
         cancel()
-        for (const each of batch) if (!each.isAnswered) each.callbacks.reject(error)
+        for (const each of batch) if (!each.isAnswered) refuse(each, error)
       },
     })
   }
 
   /** Rejects members whose own deadline is earlier than the command's. */
-  #expire(batch: readonly Gathered<Request, Reply>[], latest: number): () => void {
+  #expire(batch: readonly Asked<Request, Reply>[], latest: number): () => void {
     const now = this.#clock.now()
     const early = batch
       .filter(({ deadline }) => deadline < latest - SAME)
       .map((each): Awaited => {
-        const expire = () => {
-          each.isAnswered = true
-          each.callbacks.reject(new RedisUnavailable('deadline'))
-        }
-        return { deadline: each.deadline, expire }
+        return { deadline: each.deadline, expire: () => refuse(each, new RedisUnavailable('deadline')) }
       })
     for (const each of early) this.#deadlines.add(each, now)
     return () => {
@@ -107,11 +102,16 @@ export class Gather<Request, Reply> {
 }
 
 /** What its receiver cannot make sense of is no answer, for that one alone: the others get theirs. */
-function answer<Request, Reply>(member: Gathered<Request, Reply>, reply: Reply): void {
-  member.isAnswered = true
+function answer<Request, Reply>(asked: Asked<Request, Reply>, reply: Reply): void {
+  asked.isAnswered = true
   try {
-    member.callbacks.resolve(reply)
+    asked.resolve(reply)
   } catch (cause) {
-    member.callbacks.reject(cause instanceof RedisUnavailable ? cause : new RedisUnavailable('protocol', cause))
+    asked.reject(cause instanceof RedisUnavailable ? cause : new RedisUnavailable('protocol', cause))
   }
+}
+
+function refuse<Request, Reply>(asked: Asked<Request, Reply>, error: unknown): void {
+  asked.isAnswered = true
+  asked.reject(error)
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Address, ReadCallbacks, RemoteReply } from '../engine/remote.ts'
+import type { Address, PendingRead, ReadExchange, RemoteReply } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import { ClockReader } from './clock-key.ts'
 import type { Connection } from './connection/connection.ts'
@@ -25,7 +25,7 @@ export interface LaneOptions {
  * script, and large values travel beside them, so that they delay nobody.
  */
 export class Lanes implements Holder {
-  readonly #session: Pick<Session, 'data' | 'bulk' | 'life'>
+  readonly session: Pick<Session, 'data' | 'bulk' | 'life'>
   readonly #options: LaneOptions
   readonly #large = new LargeNames()
   readonly #clock = new ClockReader()
@@ -33,7 +33,7 @@ export class Lanes implements Holder {
   readonly #leases: Gather<LeaseRequest, LeaseAnswer>
 
   constructor(session: Pick<Session, 'data' | 'bulk' | 'life'>, options: LaneOptions) {
-    this.#session = session
+    this.session = session
     this.#options = options
     this.#reads = new Gather(options.clock, (addresses, deadline, callbacks) =>
       this.#readMany(session.data, addresses, deadline, callbacks),
@@ -44,7 +44,7 @@ export class Lanes implements Holder {
   }
 
   get life(): Uint8Array {
-    return this.#session.life
+    return this.session.life
   }
 
   get time(): ServerTime {
@@ -53,24 +53,25 @@ export class Lanes implements Holder {
 
   /** The connection for commands without a value. */
   get small(): Connection {
-    return this.#session.data
+    return this.session.data
   }
 
-  read(address: Address, deadline: number, callbacks: ReadCallbacks): void {
-    const isSuspect = this.#options.suspects.has(address.key)
-    if (!isSuspect && !this.#large.has(address.label)) {
-      this.#reads.add(address, deadline, callbacks)
+  read(read: PendingRead): void {
+    const { request, deadline } = read
+    const isSuspect = this.#options.suspects.has(request.key)
+    if (!isSuspect && !this.#large.has(request.label)) {
+      this.#reads.add(read)
       return
     }
-    const reading = isSuspect ? this.#readSuspect(address, deadline) : this.#readAlone(address, deadline)
+    const reading = isSuspect ? this.#readSuspect(request, deadline) : this.#readAlone(request, deadline)
     reading.then(
-      (reply) => callbacks.resolve(reply),
-      (error) => callbacks.reject(error),
+      (reply) => read.resolve(reply),
+      (error) => read.reject(error),
     )
   }
 
   head(key: string, deadline: number): Promise<Uint8Array> {
-    return this.#session.data.call('getrange', [key, 0, HEADER_BYTES - 1], deadline) as Promise<Uint8Array>
+    return this.session.data.call('getrange', [key, 0, HEADER_BYTES - 1], deadline) as Promise<Uint8Array>
   }
 
   acquire(request: LeaseRequest, deadline: number): Promise<LeaseAnswer> {
@@ -80,7 +81,7 @@ export class Lanes implements Holder {
   /** The connection for a value of this size; a name once found large stays with the large ones. */
   laneFor(label: string, bytes: number): Connection {
     if (bytes > LARGE) this.#large.add(label)
-    return this.#large.has(label) ? this.#session.bulk : this.#session.data
+    return this.#large.has(label) ? this.session.bulk : this.session.data
   }
 
   #readMany(
@@ -101,13 +102,13 @@ export class Lanes implements Holder {
         const values: readonly (Uint8Array | null)[] = reply
         const reading = this.#clock.read(values[addresses.length])
         const { life } = connection
-        const receivedAt = clock.now()
+        const exchange: ReadExchange = { clock: reading, life, sentAt, receivedAt: clock.now() }
         resolve(
           addresses.map(({ label }, at) => {
             const value = values[at] ?? undefined
             const size = value === undefined ? 0 : value.length
             if (size > LARGE) this.#large.add(label)
-            return { bytes: readable(value), size, clock: reading, life, sentAt, receivedAt }
+            return { bytes: readable(value), size, exchange }
           }),
         )
       },
@@ -121,14 +122,14 @@ export class Lanes implements Holder {
   #readAlone(address: Address, deadline: number): Promise<RemoteReply> {
     return new Promise((resolve, reject) => {
       const first = ([reply]: readonly RemoteReply[]) => resolve(reply as RemoteReply)
-      this.#readMany(this.#session.bulk, [address], deadline, { resolve: first, reject })
+      this.#readMany(this.session.bulk, [address], deadline, { resolve: first, reject })
     })
   }
 
   /** Asks how large a value is before it is read, which costs one more round trip, once. */
   async #readSuspect(address: Address, deadline: number): Promise<RemoteReply> {
     const { suspects } = this.#options
-    const { bulk } = this.#session
+    const { bulk } = this.session
     const [size, head] = await Promise.all([
       bulk.call('strlen', [address.key], deadline).catch(unlessWrongType),
       bulk.call('getrange', [address.key, 0, HEADER_BYTES - 1], deadline).catch(unlessWrongType),
@@ -143,10 +144,12 @@ export class Lanes implements Holder {
     return {
       bytes: head as Uint8Array,
       size: Number(size),
-      clock: this.#clock.read(clock as Uint8Array | null),
-      life: bulk.life,
-      sentAt,
-      receivedAt: this.#options.clock.now(),
+      exchange: {
+        clock: this.#clock.read(clock as Uint8Array | null),
+        life: bulk.life,
+        sentAt,
+        receivedAt: this.#options.clock.now(),
+      },
     }
   }
 }

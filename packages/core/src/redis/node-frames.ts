@@ -1,12 +1,11 @@
 import type { Clock } from '../clock.ts'
-import type { Address, ReadCallbacks } from '../engine/remote.ts'
+import type { Address, PendingRead } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest, Told, ToldScript } from './frames.ts'
 import { Lanes } from './lanes.ts'
 import { Suspects } from './remembered/suspects.ts'
 import { runScript, type Script } from './script/script.ts'
-import type { Session } from './session.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** What the frames of one node need. */
@@ -20,17 +19,17 @@ export interface NodeFramesParts {
 /** All frames on the one node that also keeps the namespace's metadata: its session is the only holder. */
 export class NodeFrames implements Frames {
   readonly #parts: NodeFramesParts
-  readonly #lanes = new WeakMap<Session, Lanes>()
+  #lanes: Lanes | undefined
   readonly #suspects = new Suspects()
 
   constructor(parts: NodeFramesParts) {
     this.#parts = parts
   }
 
-  read(address: Address, deadline: number, callbacks: ReadCallbacks): void {
+  read(read: PendingRead): void {
     const lanes = this.#current()
-    if (lanes === undefined) callbacks.reject(new RedisUnavailable('shut'))
-    else lanes.read(address, deadline, callbacks)
+    if (lanes === undefined) read.reject(new RedisUnavailable('shut'))
+    else lanes.read(read)
   }
 
   async head({ key }: Address, deadline: number): Promise<Uint8Array> {
@@ -78,10 +77,8 @@ export class NodeFrames implements Frames {
     const { clock, leaseTime, clockKey, supervisor } = this.#parts
     const session = supervisor.current
     if (session === undefined) return undefined
-    const known = this.#lanes.get(session)
-    if (known !== undefined) return known
-    const lanes = new Lanes(session, { clock, leaseTime, clockKey, time: supervisor.time, suspects: this.#suspects })
-    this.#lanes.set(session, lanes)
-    return lanes
+    if (this.#lanes?.session !== session)
+      this.#lanes = new Lanes(session, { clock, leaseTime, clockKey, time: supervisor.time, suspects: this.#suspects })
+    return this.#lanes
   }
 }

@@ -5,7 +5,7 @@ import type {
   Address,
   FrameHead,
   Lease,
-  ReadCallbacks,
+  PendingRead,
   RemoteTier,
   StoredFrame,
   Targets,
@@ -78,18 +78,21 @@ export class RedisTier implements RemoteTier {
     return from + this.#parts.callBudget
   }
 
-  read(address: Address, deadline: number, callbacks: ReadCallbacks): void {
+  read(read: PendingRead): void {
     const { frames, retryReads, clock } = this.#parts
     if (!retryReads) {
-      frames.read(address, deadline, callbacks)
+      frames.read(read)
       return
     }
     const now = clock.now()
-    frames.read(address, now + (deadline - now) / 2, {
-      resolve: (reply) => callbacks.resolve(reply),
+    frames.read({
+      request: read.request,
+      deadline: now + (read.deadline - now) / 2,
+      isAnswered: false,
+      resolve: (reply) => read.resolve(reply),
       reject: (error) => {
-        if (error instanceof RedisUnavailable && error.reason === 'deadline') frames.read(address, deadline, callbacks)
-        else callbacks.reject(error)
+        if (error instanceof RedisUnavailable && error.reason === 'deadline') frames.read(read)
+        else read.reject(error)
       },
     })
   }

@@ -30,7 +30,7 @@ export class LargeNames {
   }
 
   has(label: string): boolean {
-    return this.#labels.has(label)
+    return this.#labels.size > 0 && this.#labels.has(label)
   }
 
   add(label: string): void {

@@ -71,7 +71,7 @@ export class MemoryTier {
       newer: undefined,
       older: this.#newest,
     }
-    segment.entries.set(key, resident)
+    segment.add(key, resident)
     if (this.#newest !== undefined) this.#newest.newer = resident
     this.#newest = resident
     this.#oldest ??= resident

@@ -2,6 +2,12 @@ import type { Entry } from '../entry/entry.ts'
 import { isRaw, type Keying, type LocalKey } from '../key/keying.ts'
 import { argumentsOf, isLaidOut, laidOut, layOut } from '../key/layout.ts'
 
+/** A map of fewer entries is made anew from time to time, for the reason of `BriefMap`. Those of a larger one grow old anyway. */
+const FEW = 1_024
+
+/** So many additions to it, or twice as many as it holds. */
+const RENEWED_AFTER = 4
+
 /**
  * The entries of one name in process memory. Clearing a name replaces its map, so a hit never pays for the possibility.
  */
@@ -14,6 +20,7 @@ export class Segment {
   #byLayout = new Map<number, Resident>()
   /** The local event count of its last clear: loads born before it may not fill, whatever they bring. */
   clearedAt: number
+  #additions = 0
   /** Entries that left for lack of room. */
   evictions = 0
 
@@ -36,6 +43,17 @@ export class Segment {
     const resident = this.entries.get(keying.local(argumentsOf(parts), self))
     if (resident !== undefined) this.#remember(resident, { parts, hash })
     return resident
+  }
+
+  /** Takes an entry in, in the place of none. */
+  add(key: LocalKey, resident: Resident): void {
+    this.#additions += 1
+    const { size } = this.entries
+    if (this.#additions > RENEWED_AFTER && this.#additions > 2 * size && size < FEW) {
+      this.entries = new Map(this.entries)
+      this.#additions = 0
+    }
+    this.entries.set(key, resident)
   }
 
   /** The entry has left: it is not found any more. */

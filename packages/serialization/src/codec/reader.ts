@@ -19,8 +19,9 @@ const MAX_CONTAINERS = 5 * MAX_OBJECTS
 // The reader's state: reading is synchronous and calls nobody else's code.
 const NOTHING = Buffer.alloc(0)
 let source: Buffer = NOTHING
-/** The same bytes as one Latin-1 string: cutting ASCII out of it is several times cheaper than decoding each string. */
+/** The bytes from `base` on as one Latin-1 string: cutting ASCII out of it is several times cheaper than decoding each string. */
 let text = ''
+let base = 0
 let position = 0
 /** Levels and containers that are left. */
 let depth = 0
@@ -52,7 +53,8 @@ export interface ReadOptions {
 /** Reads the one value that fills `bytes` from `start` to the end. @throws FrameError, and nothing else. */
 export function readValue(bytes: Buffer, options: ReadOptions): Reading {
   source = bytes
-  text = bytes.toString('latin1')
+  text = bytes.toString('latin1', options.start)
+  base = options.start
   position = options.start
   depth = options.maxDepth
   freezing = options.freeze
@@ -209,7 +211,12 @@ function string(length: number): string {
     }
   }
   weight += WEIGHT.string + length
-  return text.slice(start, position)
+  return cut(start)
+}
+
+/** What was read since `start`, as Latin-1. */
+function cut(start: number): string {
+  return text.slice(start - base, position - base)
 }
 
 function binary(length: number): Buffer {
@@ -268,14 +275,14 @@ function definition(): object {
 
 function names(): Shape {
   const start = position
-  const guess = guessedShape(source, text, start)
+  const guess = guessedShape(source, text, start, base)
   if (guess !== undefined) {
     position = start + guess.bytes.length
     return guess
   }
   const found = namesAt(source, start)
   position = found.end
-  return shapeOf({ bytes: text.slice(start, position), source, start, keys: () => decodeNames(source, found) })
+  return shapeOf({ bytes: cut(start), source, start, keys: () => decodeNames(source, found) })
 }
 
 const RECORD = 0x72

@@ -35,10 +35,10 @@ export function beginShapes(): void {
   compilations = COMPILATIONS_PER_VALUE
 }
 
-/** The shape whose names stand at `start`, if it is the one last met where these bytes lead to; `text` is the source as Latin-1. */
-export function guessedShape(source: Uint8Array, text: string, start: number): Shape | undefined {
+/** The shape whose names stand at `start`, if it is the one last met where these bytes lead to; `text` is the source from `base` on as Latin-1. */
+export function guessedShape(source: Uint8Array, text: string, start: number, base: number): Shape | undefined {
   const shape = guesses[guessAt(source, start)]
-  return shape !== undefined && text.startsWith(shape.bytes, start) ? shape : undefined
+  return shape !== undefined && text.startsWith(shape.bytes, start - base) ? shape : undefined
 }
 
 /** Names as they stand in a definition. */

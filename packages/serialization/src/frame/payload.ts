@@ -48,6 +48,8 @@ export interface UnpackOptions {
 
 /** How a payload is unpacked that will be kept. */
 export interface AdoptOptions extends UnpackOptions {
+  /** Where the payload begins in the bytes, which it fills to their end. Default 0. */
+  readonly start?: number
   /** Whether to freeze plain objects and arrays, deeply. */
   readonly freeze: boolean
 }
@@ -150,7 +152,12 @@ class Pipeline {
   }
 
   adopt(bytes: Uint8Array, associated: Associated, how: AdoptOptions): Reading {
-    const { form, bytes: body } = this.opened(bufferOf(bytes), associated, how)
+    const { start = 0 } = how
+    if (((bytes[start] ?? 0) & (PAYLOAD.compressed | PAYLOAD.sealed)) === 0 && how.sealed !== true) {
+      checkedForm(bytes[start])
+      return this.codec.read(bufferOf(bytes), start + 1, how.freeze)
+    }
+    const { form, bytes: body } = this.opened(bufferOf(bytes).subarray(start), associated, how)
     if ((form & PAYLOAD.compressed) === 0) return this.codec.read(body, 1, how.freeze)
     const size = checkedSize(body, this.codec.maxBytes)
     return this.codec.read(inflated(body, size), 0, how.freeze)

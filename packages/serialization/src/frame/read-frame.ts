@@ -1,5 +1,6 @@
 import { FrameError } from '../errors.ts'
 import { FRAME, type FrameView, MAX_FRAME_BYTES, MAX_TAGS, NEGATIVE_BIT, TOKEN_BYTES } from './layout.ts'
+import { viewOf } from './memory-view.ts'
 
 /**
  * Reads a frame. The payload is not opened.
@@ -16,63 +17,79 @@ export class ReadFrame implements FrameView {
   readonly waiter: boolean
   readonly sealed: boolean
   readonly negative: boolean
-  readonly leaseDeadline: number
-  readonly reading: number
-  readonly created: number
-  readonly freshUntil: number
-  readonly hardExpiry: number
-  readonly loadTime: number
   readonly tags: readonly string[]
-  readonly #bytes: Buffer
-  readonly #end: number
+  readonly bytes: Buffer
+  /** Where the payload begins. */
+  readonly payloadAt: number
+  readonly #view: DataView
 
   /** Made by `decodeFrame`. */
   constructor(bytes: Buffer) {
     const flags = checkedFlags(bytes)
-    this.#bytes = bytes
+    this.bytes = bytes
+    this.#view = viewOf(bytes)
     this.placeholder = (flags & FRAME.flags.placeholder) !== 0
     this.waiter = (flags & FRAME.flags.waiter) !== 0
     this.sealed = (flags & FRAME.flags.sealed) !== 0
-    this.leaseDeadline = doubleAt(bytes, FRAME.deadline)
     const counted = this.placeholder ? 0 : tagField(bytes, flags)
     this.negative = (counted & NEGATIVE_BIT) !== 0
-    this.#end = this.placeholder ? bytes.length : FRAME.tags + (counted & MAX_TAGS) * FRAME.tagBytes
-    this.reading = this.placeholder ? 0 : finite(bytes, FRAME.reading)
-    this.created = this.placeholder ? 0 : finite(bytes, FRAME.created)
-    this.freshUntil = this.placeholder ? 0 : finite(bytes, FRAME.freshUntil)
-    this.hardExpiry = this.placeholder ? 0 : finite(bytes, FRAME.hardExpiry)
-    this.loadTime = this.placeholder ? 0 : finite(bytes, FRAME.loadTime)
-    this.tags = counted & MAX_TAGS ? tagsOf(bytes, this.#end) : NO_TAGS
+    this.payloadAt = this.placeholder ? bytes.length : FRAME.tags + (counted & MAX_TAGS) * FRAME.tagBytes
+    this.tags = counted & MAX_TAGS ? tagsOf(bytes, this.payloadAt) : NO_TAGS
+    if (!this.placeholder) for (const at of TIMES) this.#checkTime(at)
+  }
+
+  get leaseDeadline(): number {
+    return this.#double(FRAME.deadline)
+  }
+
+  get reading(): number {
+    return this.#time(FRAME.reading)
+  }
+
+  get created(): number {
+    return this.#time(FRAME.created)
+  }
+
+  get freshUntil(): number {
+    return this.#time(FRAME.freshUntil)
+  }
+
+  get hardExpiry(): number {
+    return this.#time(FRAME.hardExpiry)
+  }
+
+  get loadTime(): number {
+    return this.#time(FRAME.loadTime)
   }
 
   /** Whether somebody's token stands in the lease, run out or not. */
   get leased(): boolean {
-    return this.#bytes.readUInt32BE(FRAME.token) !== 0 || this.#bytes.readUInt32BE(FRAME.token + 4) !== 0
+    return this.bytes.readUInt32BE(FRAME.token) !== 0 || this.bytes.readUInt32BE(FRAME.token + 4) !== 0
   }
 
   get token(): Uint8Array {
-    return this.#view(FRAME.token, FRAME.token + TOKEN_BYTES)
+    return this.#part(FRAME.token, FRAME.token + TOKEN_BYTES)
   }
 
   get version(): Uint8Array {
-    return this.#view(FRAME.versionAt, FRAME.versionAt + TOKEN_BYTES)
+    return this.#part(FRAME.versionAt, FRAME.versionAt + TOKEN_BYTES)
   }
 
   get life(): Uint8Array {
-    return this.#view(FRAME.life, FRAME.life + TOKEN_BYTES)
+    return this.#part(FRAME.life, FRAME.life + TOKEN_BYTES)
   }
 
   get inc(): Uint8Array {
-    return this.#view(FRAME.inc, FRAME.inc + TOKEN_BYTES)
+    return this.#part(FRAME.inc, FRAME.inc + TOKEN_BYTES)
   }
 
   get payload(): Uint8Array {
-    return this.#view(this.#end, this.#bytes.length)
+    return this.#part(this.payloadAt, this.bytes.length)
   }
 
   /** The immutable half of the header, which a seal covers. */
   get associated(): Uint8Array {
-    return this.placeholder ? this.payload : this.#view(FRAME.versionAt, this.#end)
+    return this.placeholder ? this.payload : this.#part(FRAME.versionAt, this.payloadAt)
   }
 
   /** Whether it was written in this life of the server and this incarnation of the namespace, 8 bytes each. */
@@ -82,18 +99,33 @@ export class ReadFrame implements FrameView {
 
   /** The version token as text, one character a byte. */
   get versionText(): string {
-    return this.#bytes.toString('latin1', FRAME.versionAt, FRAME.versionAt + TOKEN_BYTES)
+    return this.bytes.toString('latin1', FRAME.versionAt, FRAME.versionAt + TOKEN_BYTES)
+  }
+
+  #time(at: number): number {
+    return this.placeholder ? 0 : this.#double(at)
+  }
+
+  #double(at: number): number {
+    return this.#view.getFloat64(this.bytes.byteOffset + at)
+  }
+
+  #checkTime(at: number): void {
+    if (!Number.isFinite(this.#double(at)))
+      throw new FrameError('FRAME_CORRUPT', `The frame holds a time that is not a number, at byte ${at}.`)
   }
 
   #same(at: number, token: Uint8Array): boolean {
-    for (let byte = 0; byte < TOKEN_BYTES; byte++) if (this.#bytes[at + byte] !== token[byte]) return false
+    for (let byte = 0; byte < TOKEN_BYTES; byte++) if (this.bytes[at + byte] !== token[byte]) return false
     return true
   }
 
-  #view(from: number, to: number): Uint8Array {
-    return this.#bytes.subarray(from, to)
+  #part(from: number, to: number): Uint8Array {
+    return this.bytes.subarray(from, to)
   }
 }
+
+const TIMES = [FRAME.reading, FRAME.created, FRAME.freshUntil, FRAME.hardExpiry, FRAME.loadTime] as const
 
 const NO_TAGS: readonly string[] = Object.freeze([])
 
@@ -130,23 +162,4 @@ function checkedFlags(frame: Buffer): number {
 
 function truncated(frame: Buffer): FrameError {
   return new FrameError('FRAME_TRUNCATED', `The frame ends after ${frame.length} bytes.`)
-}
-
-/** Larger memory is not held on to. */
-const LARGEST_VIEW = 1024 * 1024
-
-/** A view of the memory that the last frame lay in: replies of one read share it, and reading through it is several times faster. */
-let view: DataView = new DataView(new ArrayBuffer(0))
-
-function doubleAt(frame: Buffer, at: number): number {
-  if (frame.buffer.byteLength > LARGEST_VIEW) return frame.readDoubleBE(at)
-  if (view.buffer !== frame.buffer) view = new DataView(frame.buffer)
-  return view.getFloat64(frame.byteOffset + at)
-}
-
-function finite(frame: Buffer, at: number): number {
-  const value = doubleAt(frame, at)
-  if (!Number.isFinite(value))
-    throw new FrameError('FRAME_CORRUPT', `The frame holds a time that is not a number, at byte ${at}.`)
-  return value
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts'
-import type { Address, ReadCallbacks, RemoteReply } from '../../engine/remote.ts'
+import type { Address, PendingRead, RemoteReply } from '../../engine/remote.ts'
 import { RedisUnavailable } from '../../errors.ts'
 import type { OutboundQueue } from '../../invalidation/outbound-queue.ts'
 import type { ServerTime } from '../connection/server-time.ts'
@@ -42,10 +42,10 @@ export class ClusterFrames implements Frames {
     this.#clock = new ClockReads(parts.clock, () => parts.supervisor.current)
   }
 
-  read(address: Address, deadline: number, callbacks: ReadCallbacks): void {
-    this.#read(address, deadline).then(
-      (reply) => callbacks.resolve(reply),
-      (error) => callbacks.reject(error),
+  read(read: PendingRead): void {
+    this.#read(read.request, read.deadline).then(
+      (reply) => read.resolve(reply),
+      (error) => read.reject(error),
     )
   }
 
@@ -58,7 +58,7 @@ export class ClusterFrames implements Frames {
       deadline,
       send: (at, ask) => this.#readFrom(at, ask, address, deadline),
     })
-    return { ...reply, life: place.life, ...(await clockRead) }
+    return { ...reply, exchange: { life: place.life, ...(await clockRead) } }
   }
 
   async head({ key }: Address, deadline: number): Promise<Uint8Array> {

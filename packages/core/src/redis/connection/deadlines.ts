@@ -1,3 +1,4 @@
+import { BriefMap } from '../../brief-map.ts'
 import type { Clock } from '../../clock.ts'
 
 /** A timer that runs this much too late, in milliseconds, says that the process was busy. */
@@ -24,7 +25,7 @@ const NOTHING = () => {}
  */
 export class Deadlines<T extends Awaited = Awaited> {
   readonly #clock: Clock
-  readonly #awaited = new Set<T>()
+  readonly #awaited = new BriefMap<T, T>()
   #dueAt = Number.POSITIVE_INFINITY
   #cancel: () => void = NOTHING
 
@@ -34,7 +35,7 @@ export class Deadlines<T extends Awaited = Awaited> {
 
   /** Awaits something; `now` is the instant at which it begins. */
   add(awaited: T, now: number): void {
-    this.#awaited.add(awaited)
+    this.#awaited.set(awaited, awaited)
     if (awaited.deadline < this.#dueAt) this.#set(awaited.deadline, awaited.deadline - now)
   }
 
@@ -47,7 +48,7 @@ export class Deadlines<T extends Awaited = Awaited> {
   clear(): readonly T[] {
     this.#cancel()
     this.#dueAt = Number.POSITIVE_INFINITY
-    const left = [...this.#awaited]
+    const left = [...this.#awaited.values()]
     this.#awaited.clear()
     return left
   }
@@ -66,7 +67,7 @@ export class Deadlines<T extends Awaited = Awaited> {
     this.#dueAt = Number.POSITIVE_INFINITY
     const late: T[] = []
     let next = Number.POSITIVE_INFINITY
-    for (const awaited of this.#awaited) {
+    for (const awaited of this.#awaited.values()) {
       if (awaited.deadline <= now + EARLY) late.push(awaited)
       else if (awaited.deadline < next) next = awaited.deadline
     }

@@ -12,8 +12,9 @@ import { planConnections } from './settings.ts'
  *
  * @example
  * ```ts
- * const client = await redisHandle('redis://localhost:6379').duplicate({ connectTimeout: 1_000 })
+ * const client = await redisHandle('env').duplicate({ connectTimeout: 1_000 })
  * await client.connect()
+ * client.disconnect()
  * ```
  */
 export function redisHandle(redis: RedisSource | undefined, option = 'redis'): RedisHandle {
