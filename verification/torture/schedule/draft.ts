@@ -48,6 +48,13 @@ export class Draft {
     this.add(at, { ...where, kind: this.chance.yes(0.04) ? 'refresh' : 'read', load: this.load(fails) })
   }
 
+  /** Several rows of a name at once, the one in question among them. */
+  batch(at: number, { name, row, ...where }: At): void {
+    const rows = OWNED.includes(name) ? [ROWS, ROWS + 1] : [0, 1, 2]
+    const some = this.chance.yes(0.5) ? rows : [row, ...rows.filter((each) => each !== row)].slice(0, 2)
+    this.add(at, { ...where, kind: 'batch', name, rows: some, load: this.load() })
+  }
+
   /** A change of the row in whatever way its name allows. */
   change(at: number, where: At): void {
     const { chance } = this

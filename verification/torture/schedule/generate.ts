@@ -1,6 +1,5 @@
 import { Chance } from '../../simulation/chance.ts'
 import type { Skew } from '../../simulation/process-clock.ts'
-import { OWNED, ROWS } from '../application/entries.ts'
 import { Draft } from './draft.ts'
 import { FAULTS, type Fault } from './faults.ts'
 import { MODES, type Mode } from './modes.ts'
@@ -61,7 +60,7 @@ function playScene(draft: Draft, start: number, fault: Fault | undefined): numbe
     const when = now + chance.next() * spread
     const where = at(chance.yes(0.5) ? victim : draft.process())
     if (chance.yes(0.45)) draft.change(when, where)
-    else if (chance.yes(0.12)) batchAt(draft, when, where)
+    else if (chance.yes(0.12)) draft.batch(when, where)
     else draft.read(when, where)
   }
   draft.change(now + chance.next() * spread, at(chance.yes(0.5) ? draft.other(victim) : victim))
@@ -80,18 +79,6 @@ function playScene(draft: Draft, start: number, fault: Fault | undefined): numbe
   return (
     now + Math.max(spread, length * chance.next()) + (chance.yes(0.6) ? chance.spread(5, 80) : chance.spread(80, 800))
   )
-}
-
-function batchAt(draft: Draft, at: number, { process, name, row }: At): void {
-  const base = OWNED.includes(name) ? ROWS : 0
-  const rows = OWNED.includes(name) ? [base, base + 1] : [0, 1, 2]
-  draft.add(at, {
-    kind: 'batch',
-    process,
-    name,
-    rows: draft.chance.yes(0.5) ? rows : [row, ...rows.filter((each) => each !== row)].slice(0, 2),
-    load: draft.load(),
-  })
 }
 
 /** Monotonic clocks start anywhere and drift a little; wall clocks are wrong by any amount. */

@@ -35,6 +35,7 @@ export type Action =
       readonly name: EntryName
       readonly rows: readonly number[]
       readonly load: LoadPlan
+      readonly visitor?: number
     }
   /** The row changes; `gap` milliseconds later it is invalidated. */
   | (At & { readonly kind: 'write'; readonly reach: Reach; readonly gap: number })

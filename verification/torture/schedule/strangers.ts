@@ -15,6 +15,7 @@ export function visit(draft: Draft, { at, victim, target }: Strike): number {
     const process = chance.yes(0.7) ? draft.other(writer) : draft.process()
     const when = at + (chance.yes(0.6) ? chance.spread(0.5, 20) : chance.spread(10, 400))
     if (chance.yes(0.3)) draft.add(when, { ...target, process, visitor, kind: chance.yes(0.6) ? 'get' : 'peek' })
+    else if (chance.yes(0.2)) draft.batch(when, { ...target, process, visitor })
     else draft.read(when, { ...target, process, visitor })
   }
   if (chance.yes(0.3)) draft.change(at + chance.spread(10, 300), { ...target, process: draft.process(), visitor })
@@ -66,7 +67,8 @@ export function outrun(draft: Draft, { at, victim, target }: Strike): number {
   }
   draft.change(at + chance.between(4, 12), { ...target, process: draft.other(victim), visitor })
   for (let look = chance.whole(3, 8); look > 0; look--)
-    draft.read(at + chance.between(6, time), { ...entry, visitor }, 0)
+    if (chance.yes(0.2)) draft.batch(at + chance.between(6, time), { ...entry, visitor })
+    else draft.read(at + chance.between(6, time), { ...entry, visitor }, 0)
   return time
 }
 
