@@ -16,6 +16,7 @@ import { Asides } from './invalidation/asides.ts'
 import { Fences } from './invalidation/fences.ts'
 import { Link } from './invalidation/link.ts'
 import { OutboundQueue } from './invalidation/outbound-queue.ts'
+import { UnsettledWrites } from './invalidation/unsettled-writes.ts'
 import type { CacheOptions } from './options/cache-options.ts'
 import { type ResolvedCacheOptions, resolveCacheOptions } from './options/resolve-cache-options.ts'
 import { systemRandom } from './random.ts'
@@ -99,6 +100,7 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
     }),
     segments,
     puts: new Map(),
+    writes: new UnsettledWrites(),
     queue: new OutboundQueue(),
     link: linkOf(clock, resolved),
     remote: undefined,

@@ -7,6 +7,7 @@ import { countSuspensions } from '../src/suspension-clock.ts'
 import { SILENT } from './stage/log-recorder.ts'
 import { type Member, useFleet } from './stage/member.ts'
 import { timed, until, useRedis } from './stage/redis-stage.ts'
+import { watchInvalidations } from './stage/watch-invalidations.ts'
 
 const stage = useRedis()
 type Sent = { sent(command: string): boolean }
@@ -146,63 +147,39 @@ describe("coherence 'acknowledged': grace", () => {
 })
 
 describe("coherence 'acknowledged': in processes of their own", { retry: 1 }, () => {
-  const fleet = useFleet(stage, 4, ACKNOWLEDGED)
+  const fleet = useFleet(() => stage.redis.url, 4, ACKNOWLEDGED)
 
   test('linearizable: whoever begins to read after an invalidation has resolved never sees what was before it', async () => {
     const [writer, ...readers] = fleet.members as [Member, ...Member[]]
-    let version = 0
-    fleet.load = async () => version
-    const watching = readers.map((reader) => reader.watch(1, 2_000))
-    const known: { readonly version: number; readonly at: number }[] = []
-    const endAt = Date.now() + 1_800
-    while (Date.now() < endAt) {
-      version += 1
-      await writer.delete(1)
-      known.push({ version, at: Date.now() })
-      await wait(40)
-    }
-    const sightings = (await Promise.all(watching)).flat()
-    expect(known.length).toBeGreaterThan(10)
-    expect(sightings.filter(({ tier }) => tier === 'l1').length).toBeGreaterThan(10)
-    expect(tooOld(sightings, known)).toEqual([])
+    const { delivered, fromMemory, tooOld } = await watchInvalidations(fleet, { writer, readers, ids: [1], ms: 1_800 })
+    expect(delivered).toBeGreaterThan(10)
+    expect(fromMemory).toBeGreaterThan(10)
+    expect(tooOld).toEqual([])
   })
 
   test('also while one of them is frozen and wakes up with timers that are due', async () => {
     const [writer, frozen, other] = fleet.members as [Member, Member, Member]
-    let version = 100
-    fleet.load = async () => version
-    const watching = [frozen, other].map((reader) => reader.watch(2, 3_800))
-    const known: { readonly version: number; readonly at: number }[] = []
-    await wait(600)
-    let longest = 0
-    for (let round = 0; round < 2; round++) {
-      frozen.pause()
-      version += 1
-      const startedAt = Date.now()
-      await writer.delete(2)
-      longest = Math.max(longest, Date.now() - startedAt)
-      known.push({ version, at: Date.now() })
-      await wait(300)
-      frozen.resume()
-      await wait(500)
+    const freeze = async () => {
+      for (let round = 0; round < 2; round++) {
+        await wait(500)
+        frozen.pause()
+        await wait(1_300)
+        frozen.resume()
+      }
     }
-    const sightings = (await Promise.all(watching)).flat()
-    expect(longest).toBeGreaterThan(200)
-    expect(longest).toBeLessThan(1_000 + 400)
-    expect(tooOld(sightings, known)).toEqual([])
-    expect(sightings.some(({ value, tier }) => tier === 'l1' && value === version)).toBe(true)
+    const seen = await watchInvalidations(fleet, {
+      writer,
+      readers: [frozen, other],
+      ids: [2],
+      ms: 4_200,
+      meanwhile: freeze,
+    })
+    expect(seen.longest).toBeGreaterThan(200)
+    expect(seen.longest).toBeLessThan(1_000 + 400)
+    expect(seen.fromMemory).toBeGreaterThan(10)
+    expect(seen.tooOld).toEqual([])
   })
 })
-
-/** Answers to reads that were asked for after a later version was known to be in force, with a millisecond for the clock's grain. */
-function tooOld(
-  sightings: readonly { readonly value: unknown; readonly last: number }[],
-  known: readonly { readonly version: number; readonly at: number }[],
-): unknown[] {
-  return sightings.filter(({ value, last }) =>
-    known.some(({ version, at }) => (value as number) < version && last > at + 1),
-  )
-}
 
 describe("coherence 'acknowledged': who is waited for", () => {
   const reading = { incarnation: 7, tagClock: 0, sequence: 5 }

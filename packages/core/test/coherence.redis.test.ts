@@ -22,7 +22,7 @@ async function keptInMemory(cache: Cache, id: number): Promise<void> {
 }
 
 describe('C6: a process that was frozen', () => {
-  const fleet = useFleet(stage, 2, { maxStaleness: '500ms' })
+  const fleet = useFleet(() => stage.redis.url, 2, { maxStaleness: '500ms' })
 
   test('does not serve from memory what was invalidated meanwhile, not even before it reads its sockets again', async () => {
     const [frozen, writer] = fleet.members as [Member, Member]

@@ -21,7 +21,7 @@ function cacheOf(rows: CachedName<[number], unknown> | undefined): Cache {
 }
 
 describe('C4: one load in the whole fleet', () => {
-  const fleet = useFleet(stage, 4, { leaseTime: '500ms' })
+  const fleet = useFleet(() => stage.redis.url, 4, { leaseTime: '500ms' })
 
   test('4 processes with 250 callers each of one cold key: exactly one load', async () => {
     const loads: number[] = []

@@ -7,6 +7,7 @@ import type { Asides } from '../invalidation/asides.ts'
 import type { Fences } from '../invalidation/fences.ts'
 import type { Link } from '../invalidation/link.ts'
 import type { OutboundQueue } from '../invalidation/outbound-queue.ts'
+import type { UnsettledWrites } from '../invalidation/unsettled-writes.ts'
 import type { Coherence } from '../options/cache-options.ts'
 import type { Random } from '../random.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
@@ -34,6 +35,8 @@ export interface Engine {
   readonly segments: Map<string, Segment>
   /** Write-throughs under way by entry key: the last one to begin may store. */
   readonly puts: Map<string, object>
+  /** What `set` has sent and Redis may still execute. */
+  readonly writes: UnsettledWrites
   readonly queue: OutboundQueue
   /** Proof that memory may be served; always given when there is no Redis. */
   readonly link: Link

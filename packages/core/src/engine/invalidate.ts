@@ -42,7 +42,7 @@ const LARGEST_BUMP = 1_000
  * Invalidates here at once and everywhere through Redis; inside a transaction of the cache, when it commits.
  *
  * Locally it is an event at the call and another at the reply, and pending in between: what begins meanwhile may still read
- * the old value and must not stay in memory.
+ * the old value and must not stay in memory. What this process has set before is executed first, or never.
  *
  * @throws InvalidationNotDelivered when `required` and Redis did not take it; it then holds here and stays queued.
  */
@@ -70,6 +70,7 @@ export async function sendTargets(engine: Engine, targets: Targets, required = f
   let failure: unknown
   let reading: ClockReading | undefined
   try {
+    if (engine.writes.size > 0) await engine.writes.settled(targets.keys.map(({ key }) => key))
     if (!remote.isOpen) await remote.untilFirstOpen(engine.settings.firstConnection)
     const sent = await send(remote, targets)
     reading = sent.reading

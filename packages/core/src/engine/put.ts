@@ -21,6 +21,7 @@ export async function put(op: Operation): Promise<unknown> {
   const mine = {}
   applyLocally(engine, { keys: [op], members: [] })
   engine.puts.set(op.key, mine)
+  if (engine.writes.size > 0) await engine.writes.settled([op.key])
   const lease = await forceLease(op)
   const born = engine.fences.events
   const origin: Origin = { incarnation: engine.link.incarnation, reading: engine.link.reading }
@@ -47,7 +48,7 @@ export async function put(op: Operation): Promise<unknown> {
  *
  * A write whose outcome is not known becomes an invalidation of the key. It may still be on its way, on a connection that is
  * no longer ours; but Redis refuses it after its deadline. So the invalidation waits for that: sent at once, on another
- * connection, it could be overtaken by what it is to undo.
+ * connection, it could be overtaken by what it is to undo. What is called after it for the same key waits as long.
  */
 export async function set(op: Operation, value: unknown): Promise<Receipt> {
   const { engine } = op
@@ -61,19 +62,23 @@ export async function set(op: Operation, value: unknown): Promise<Receipt> {
     return { delivered: true }
   }
   const { remote } = engine
+  const settle = engine.writes.begin(op.key)
   const token = engine.random.bytes(8)
   const origin: Origin = { incarnation: engine.link.incarnation, reading: engine.link.reading }
-  if (!remote.isOpen) await remote.untilFirstOpen(engine.settings.firstConnection)
-  const deadline = remote.deadline()
+  let deadline = 0
   try {
+    if (!remote.isOpen) await remote.untilFirstOpen(engine.settings.firstConnection)
+    deadline = remote.deadline()
     const reading = await remote.write(op, (life) => frameOf(op, entry, { token, life }, origin), deadline)
     applyLocally(engine, { keys: [op], members: [] })
     return receiptOf(engine, reading)
   } catch (error) {
     noteStoreFailure(op, error)
     if (mayStillHappen(error)) await waitUntil(engine.clock, deadline)
-    return invalidate(engine, { addresses: [op], tags: [], names: [], namespace: false })
+  } finally {
+    settle()
   }
+  return invalidate(engine, { addresses: [op], tags: [], names: [], namespace: false })
 }
 
 /** After these failures the write was not sent, or Redis has answered that it does not take it. */

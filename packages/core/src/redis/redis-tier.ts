@@ -173,7 +173,9 @@ export class RedisTier implements RemoteTier {
   }
 
   async invalidate(targets: Targets): Promise<{ reading: ClockReading; left: Undelivered | undefined }> {
-    const { reading, left, cause } = await this.#parts.deliver(this.#session(), targets, this.deadline())
+    const session = this.#parts.supervisor.taking
+    if (session === undefined) throw new RedisUnavailable('shut')
+    const { reading, left, cause } = await this.#parts.deliver(session, targets, this.deadline())
     if (reading.incarnation === this.link.incarnation)
       this.link.learn(
         targets.members,

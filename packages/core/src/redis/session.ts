@@ -167,7 +167,7 @@ export class Session {
     const call = { deadline, more: [...more, metadata.members] }
     const reply = (await this.#run(BUMP_AWAITED, [...args, membership], call)) as unknown[]
     const reading = readingOf(reply)
-    const others = membersIn(reply).filter(({ name }) => name !== origin)
+    const others = membersIn(reply, membership).filter(({ name }) => name !== origin)
     await this.acknowledgements.until(reading, others, clock.now())
     return reading
   }

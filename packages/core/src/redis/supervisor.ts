@@ -33,6 +33,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #startedAt: number
   #session: Session | undefined
+  #isTaking = false
   #closed = false
   #opened = false
   #downSince: { readonly at: number; readonly wall: number; cause: RedisUnavailable; toldAt: number } | undefined
@@ -57,6 +58,14 @@ export class Supervisor {
   /** The session in use; undefined while the gate is shut. */
   get current(): Session | undefined {
     return this.#options.link.isOpen ? this.#session : undefined
+  }
+
+  /**
+   * The session that takes invalidations: also one whose gate is still shut, once its clock is adopted. If what is invalidated
+   * meanwhile were queued behind what is being replayed, a process that invalidates all the time would never be done with it.
+   */
+  get taking(): Session | undefined {
+    return this.#options.link.isOpen || this.#isTaking ? this.#session : undefined
   }
 
   get state(): ConnectionState {
@@ -191,8 +200,9 @@ export class Supervisor {
     this.#early = []
     const { hello, sentAt, receivedAt, serverTime } = await session.hello(clock.now() + patience)
     this.time.learn(serverTime, sentAt, receivedAt)
-    await this.#refuseSlow(session, receivedAt - sentAt)
+    await this.#refuseSlow(session)
     link.adopt(hello)
+    this.#isTaking = true
     const early = this.#early
     this.#early = undefined
     for (const message of early) this.#deliver(message)
@@ -231,22 +241,19 @@ export class Supervisor {
   }
 
   /** A server that is slow already now would make every call slow: it stays unused. One more question, since a hello may carry its script. */
-  async #refuseSlow(session: Session, took: number): Promise<void> {
-    const {
-      clock,
-      session: { slow, patience },
-    } = this.#options
-    if (took <= slow) return
-    const askedAt = clock.now()
-    await session.readClock(askedAt + patience)
-    if (clock.now() - askedAt > slow)
-      throw new RedisUnavailable('deadline', new Error(`Redis takes longer than ${slow} ms to answer.`))
+  async #refuseSlow(session: Session): Promise<void> {
+    const { clock, session: options } = this.#options
+    if (!session.data.wasSlow) return
+    await session.readClock(clock.now() + options.patience)
+    if (session.data.wasSlow)
+      throw new RedisUnavailable('deadline', new Error(`Redis takes longer than ${options.slow} ms to answer.`))
   }
 
   #shut(cause: RedisUnavailable): void {
     const { link, clock, effects } = this.#options
     const wasOpen = link.isOpen
     link.shut()
+    this.#isTaking = false
     if (wasOpen) effects.empty('leaving')
     if (this.#closed) return
     const now = clock.now()

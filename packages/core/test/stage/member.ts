@@ -2,9 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
-import type { CacheOptions, RedisTierOptions } from '../../src/index.ts'
+import type { CacheOptions, Receipt, RedisTierOptions } from '../../src/index.ts'
 import type { MemberRequest, Sighting } from '../programs/member.ts'
-import type { RedisStage } from './redis-stage.ts'
 
 const PROGRAM = fileURLToPath(new URL('../programs/member.ts', import.meta.url))
 const FLAGS = ['--conditions=@granary/source', '--import=tsx']
@@ -54,8 +53,8 @@ export class Member {
     return this.#ask({ do: 'set', id, value })
   }
 
-  delete(id: number): Promise<unknown> {
-    return this.#ask({ do: 'delete', id })
+  delete(id: number): Promise<Receipt> {
+    return this.#ask({ do: 'delete', id }) as Promise<Receipt>
   }
 
   /** Freezes the process. */
@@ -110,9 +109,9 @@ export class Fleet {
   load: Load = async () => undefined
 }
 
-/** Starts so many processes before the first test and ends them after the last. */
+/** Starts so many processes before the first test and ends them after the last; where Redis is, is asked when they start. */
 export function useFleet(
-  stage: RedisStage,
+  client: () => RedisTierOptions['client'],
   count: number,
   options: Partial<RedisTierOptions> & Pick<CacheOptions, 'maxStaleness' | 'coherence'>,
 ): Fleet {
@@ -123,7 +122,7 @@ export function useFleet(
       namespace: 'fleet',
       maxStaleness,
       coherence,
-      redis: { client: stage.redis.url, callBudget: '2s', ...redis },
+      redis: { client: client(), callBudget: '2s', ...redis },
     } as const
     fleet.members = await Promise.all(
       Array.from({ length: count }, (_, by) => Member.start(cache as CacheOptions, (id) => fleet.load(id, by))),

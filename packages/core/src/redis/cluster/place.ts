@@ -69,7 +69,9 @@ export class Place implements Holder {
       const [data, bulk, subscriber] = await Promise.all([open('data'), open('bulk'), pushed && open('subscriber')])
       const place = new Place(address, { data, bulk, subscriber }, { clock, group })
       if (pushed !== undefined) await place.#track(pushed, clock.now() + patience)
-      if ((await place.askTime(patience)) > slow && (await place.askTime(patience)) > slow)
+      await place.askTime(patience)
+      if (data.wasSlow) await place.askTime(patience)
+      if (data.wasSlow)
         throw new RedisUnavailable('deadline', new Error(`The node takes longer than ${slow} ms to answer.`))
       place.ended.then((cause) => place.end(cause))
       return place
@@ -88,13 +90,12 @@ export class Place implements Holder {
     return this.data.life
   }
 
-  /** Asks the server for its time; answers how long that took, in milliseconds. */
-  async askTime(patience: number): Promise<number> {
+  /** Asks the server for its time. */
+  async askTime(patience: number): Promise<void> {
     const sentAt = this.#clock.now()
     const [seconds, micros] = (await this.data.call('time', [], sentAt + patience)) as unknown[]
-    const receivedAt = this.#clock.now()
-    this.time.learn(Number(String(seconds)) * 1_000 + Math.floor(Number(String(micros)) / 1_000), sentAt, receivedAt)
-    return receivedAt - sentAt
+    const serverTime = Number(String(seconds)) * 1_000 + Math.floor(Number(String(micros)) / 1_000)
+    this.time.learn(serverTime, sentAt, this.#clock.now())
   }
 
   /** The cluster's epoch as this node knows it: it rises with every failover. */

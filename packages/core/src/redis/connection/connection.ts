@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../../clock.ts'
 import { type RedisFailure, RedisUnavailable } from '../../errors.ts'
 import type { RedisLike } from '../../options/redis-client.ts'
+import { whenPatienceEnds } from './attention.ts'
 import { isTripped, record, UNTRIPPED } from './breaker.ts'
 import { type Awaited, Deadlines } from './deadlines.ts'
 import { classifyFailure, isFatal } from './failure.ts'
+import { Slowness, type Unanswered } from './slowness.ts'
 
 /** Settings that every connection of ours has, whatever the user's client says (`protocol.md`, B7). */
 export const CONNECTION_SETTINGS = {
@@ -59,7 +61,7 @@ export interface CommandCall {
   readonly reject: (error: unknown) => void
 }
 
-interface Waiting extends Awaited {
+interface Waiting extends Awaited, Unanswered {
   readonly reject: (error: unknown) => void
 }
 
@@ -79,6 +81,9 @@ export class Connection {
   #inFlight = 0
   #bytesInFlight = 0
   readonly #waiting: Deadlines<Waiting>
+  readonly #slowness: Slowness
+  /** Whether the last command that somebody waited for was answered slowly. */
+  wasSlow = false
   #missed = 0
   #breaker = UNTRIPPED
   #lost: RedisUnavailable | undefined
@@ -87,6 +92,7 @@ export class Connection {
     this.client = client
     this.#options = options
     this.#waiting = new Deadlines(options.clock)
+    this.#slowness = new Slowness(options.clock, options.slow, () => this.#waiting.awaited)
     this.life = createHash('sha256').update(server.runId).digest().subarray(0, 8)
     this.version = server.version
     this.isClusterNode = server.isClusterNode
@@ -138,8 +144,7 @@ export class Connection {
    */
   send(command: string, args: readonly (string | Uint8Array | number)[], call: CommandCall): void {
     const { deadline, isAwaited, reject } = call
-    const { clock, slow } = this.#options
-    const sentAt = clock.now()
+    const sentAt = this.#options.clock.now()
     const bytes = sizeOf(args)
     const refusal = this.#refusal(deadline <= sentAt, bytes)
     if (refusal !== undefined) {
@@ -150,6 +155,8 @@ export class Connection {
     this.#bytesInFlight += bytes
     const waiting: Waiting = {
       deadline,
+      sentAt,
+      isSlow: false,
       reject,
       expire: () => {
         reject(new RedisUnavailable('deadline'))
@@ -157,6 +164,7 @@ export class Connection {
       },
     }
     this.#waiting.add(waiting, sentAt)
+    this.#slowness.watch()
     const isStillAwaited = () => {
       this.#inFlight -= 1
       this.#bytesInFlight -= bytes
@@ -166,7 +174,8 @@ export class Connection {
       (reply) => {
         if (!isStillAwaited()) return
         this.#missed = 0
-        this.#note(isAwaited && clock.now() - sentAt > slow ? 'slow' : 'ok')
+        if (isAwaited) this.wasSlow = waiting.isSlow
+        this.#note(isAwaited && waiting.isSlow ? 'slow' : 'ok')
         this.#hand(reply, call)
       },
       (error) => {
@@ -195,6 +204,7 @@ export class Connection {
     if (this.#lost !== undefined) return
     this.#lost = cause
     this.client.disconnect()
+    this.#slowness.stop()
     for (const { reject } of this.#waiting.clear()) reject(cause)
     this.#options.onLost(cause)
   }
@@ -244,7 +254,7 @@ export function isNoScript(error: unknown): boolean {
 
 function within<T>({ clock, patience }: ConnectionOptions, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.schedule(patience, () => reject(new RedisUnavailable('deadline')))
+    const cancel = whenPatienceEnds(clock, patience, () => reject(new RedisUnavailable('deadline')))
     work.then(resolve, reject).finally(cancel)
   })
 }

@@ -33,6 +33,11 @@ export class Deadlines<T extends Awaited = Awaited> {
     this.#clock = clock
   }
 
+  /** What is awaited, in the order in which it began. */
+  get awaited(): Iterable<T> {
+    return this.#awaited.values()
+  }
+
   /** Awaits something; `now` is the instant at which it begins. */
   add(awaited: T, now: number): void {
     this.#awaited.set(awaited, awaited)
