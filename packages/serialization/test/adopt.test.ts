@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createClassRegistry, createPayloads, examine } from '../src/index.ts'
@@ -55,3 +57,41 @@ function unfrozen(value: unknown, seen = new Set<object>()): object[] {
   if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return []
   return [...(Object.isFrozen(value) ? [] : [value]), ...Object.values(value).flatMap((inner) => unfrozen(inner, seen))]
 }
+
+describe('a text of a value that was read', () => {
+  test('keeps the payload it came in alive no longer than the value', () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const held = () => {
+      collect()
+      const { heapUsed, external } = process.memoryUsage()
+      return heapUsed + external
+    }
+    const plain = createPayloads({ compression: false })
+    const stored = Array.from({ length: 60 }, (_, at) =>
+      plain.pack({ name: `the name of the list number ${at}`, list: new Array(50_000).fill(100_000) }, none),
+    )
+    const before = held()
+    const names = stored.map((bytes) => {
+      const { value } = plain.adopt(bytes, none, { freeze: true })
+      return (value as { name: string }).name
+    })
+    const grown = held() - before
+    expect(names.at(-1)).toBe('the name of the list number 59')
+    expect(stored[0]?.length).toBeGreaterThan(200_000)
+    expect(grown, 'bytes for 60 names').toBeLessThan(4_000_000)
+  })
+
+  test.each([1, 12, 13, 1_023, 1_024, 4_095, 4_096, 4_097, 20_000])(
+    'is what it was, wherever it stands: %i characters, thirty times over',
+    (length) => {
+      const plain = createPayloads({ compression: false })
+      const value = Array.from({ length: 30 }, (_, at) => ({
+        [`field${at % 7}`]: String.fromCharCode(97 + (at % 26)).repeat(length),
+        other: 'twenty characters of it',
+        umlauts: 'ä'.repeat(at % 3),
+      }))
+      expect(plain.unpack(plain.pack(value, none), none)).toEqual(value)
+    },
+  )
+})

@@ -252,3 +252,13 @@ function refusesFrame(read: () => unknown): boolean {
     return error instanceof FrameError
   }
 }
+
+test('a seal covers how the payload is to be read: saying that it was compressed, or was not, breaks it', () => {
+  const sealer = createSealer({ keys: [{ id: 'k', key: key(7) }] })
+  const payloads = createPayloads({ sealer, compression: { threshold: 0, minSaving: 0 } })
+  for (const value of ['short', 'x'.repeat(5_000)]) {
+    const bytes = Buffer.from(payloads.pack(value, Buffer.alloc(0), { seal: true }))
+    bytes[0] = (bytes[0] as number) ^ PAYLOAD.compressed
+    expect(() => payloads.unpack(bytes, Buffer.alloc(0))).toThrow(refused('FRAME_SEAL'))
+  }
+})
