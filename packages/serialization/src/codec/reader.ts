@@ -9,6 +9,7 @@
 import { FrameError } from '../errors.ts'
 import { MAX_OBJECTS } from '../value/walk.ts'
 import { bigIntWeight, WEIGHT } from '../value/weight.ts'
+import { isAscii } from './ascii.ts'
 import { extensionValue } from './extension.ts'
 import { decodeNames, namesAt } from './names.ts'
 import { beginShapes, guessedShape, type Shape, shapeOf } from './shape.ts'
@@ -211,15 +212,13 @@ function uint32(): number {
 
 function string(length: number): string {
   const start = advance(length)
-  for (let at = start; at < position; at++) {
-    if ((source[at] as number) > 0x7f) {
-      const decoded = source.toString('utf8', start, position)
-      weight += WEIGHT.string + decoded.length
-      return decoded
-    }
+  if (isAscii(source, start, position)) {
+    weight += WEIGHT.string + length
+    return cut(start)
   }
-  weight += WEIGHT.string + length
-  return cut(start)
+  const decoded = source.toString('utf8', start, position)
+  weight += WEIGHT.string + decoded.length
+  return decoded
 }
 
 /** What was read since `start`, as Latin-1. */
