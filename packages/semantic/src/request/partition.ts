@@ -11,12 +11,12 @@ export type Partition<Request extends ChatRequest = ChatRequest> = 'shared' | ((
 /**
  * The canonical text of a request's partition. The word `'shared'` and a tenant called `'shared'` have different texts.
  *
- * @throws InvalidOption when the function names nobody: undefined, null and the empty text would mix tenants.
+ * @throws InvalidOption when the function names nobody: undefined, null, NaN and the empty text would mix tenants.
  */
 export function partitionText<Request extends ChatRequest>(partition: Partition<Request>, request: Request): string {
   if (partition === 'shared') return 'shared'
   const part = partition(request)
-  if (part === undefined || part === null || part === '')
+  if (part === undefined || part === null || part === '' || Number.isNaN(part))
     throw new InvalidOption('partition', part, `name the tenant, or write partition: 'shared'`)
   return `of(${argumentsText([part])})`
 }

@@ -1,5 +1,5 @@
 import type { ChatCompletion, Choice, Usage } from '../answer/chat-completion.ts'
-import type { ChatChunk, ChunkChoice } from './chat-chunk.ts'
+import { type ChatChunk, type ChunkChoice, choicesOf } from './chat-chunk.ts'
 
 type Fields = Record<string, unknown>
 
@@ -21,10 +21,13 @@ export function assemble(chunks: readonly ChatChunk[]): ChatCompletion {
   const envelope: Fields = {}
   const growing = new Map<number, Growing>()
   let usage: Usage | undefined
-  for (const { choices, usage: used, obfuscation: _, ...fields } of chunks) {
-    for (const [name, value] of Object.entries(fields)) set(envelope, name, value)
+  for (const chunk of chunks) {
+    const { choices, usage: used, obfuscation: _, ...fields } = chunk
     usage = used ?? usage
-    for (const choice of choices) grow(growing, choice)
+    // What is sent between the chunks of an answer is no part of it.
+    if (choices === undefined) continue
+    for (const [name, value] of Object.entries(fields)) set(envelope, name, value)
+    for (const choice of choicesOf(chunk)) grow(growing, choice)
   }
   if (envelope['object'] === 'chat.completion.chunk') envelope['object'] = 'chat.completion'
   const ordered = [...growing].sort(([one], [other]) => one - other)
@@ -56,7 +59,7 @@ function grow(
 ): void {
   const found = growing.get(index) ?? { message: {}, fields: {}, finish: null }
   growing.set(index, found)
-  append(found.message, delta)
+  append(found.message, delta ?? {})
   append(found.fields, fields)
   found.finish = finish ?? found.finish
 }

@@ -20,7 +20,17 @@ export interface ChunkShape {
   readonly choices: readonly { readonly delta: { readonly content?: string | null } }[]
 }
 
+/** The choices of a chunk: none where a server sends something else between, a sign of life or an error. */
+export function choicesOf({ choices }: ChatChunk): readonly ChunkChoice[] {
+  return Array.isArray(choices) ? (choices as readonly ChunkChoice[]) : []
+}
+
+/** What a choice adds: nothing where it only says how it ended. */
+export function deltaOf({ delta }: ChunkChoice): ChunkChoice['delta'] {
+  return (delta as ChunkChoice['delta'] | null | undefined) ?? {}
+}
+
 /** Whether a chunk holds nothing but what was used: it comes last, and only to those who asked for it. */
-export function isUsageChunk({ choices, usage }: ChatChunk): boolean {
-  return choices.length === 0 && (usage ?? null) !== null
+export function isUsageChunk(chunk: ChatChunk): boolean {
+  return choicesOf(chunk).length === 0 && (chunk.usage ?? null) !== null
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '@granary/core'
-import type { ChatChunk } from './chat-chunk.ts'
+import { type ChatChunk, choicesOf, deltaOf } from './chat-chunk.ts'
 import { LostThread, type LostThreadReason } from './lost-thread.ts'
 
 /** Bounds of a recording. */
@@ -217,9 +217,11 @@ interface Reader {
   isLost: boolean
 }
 
-function sizeOf({ choices, ...rest }: ChatChunk): number {
+function sizeOf(chunk: ChatChunk): number {
+  const { choices: _, ...rest } = chunk
+  const choices = choicesOf(chunk)
   const [choice, second] = choices
-  const isPlain = choice !== undefined && second === undefined && Object.keys(choice.delta).length <= 1
-  const text = isPlain ? (choice.delta.content?.length ?? 0) : JSON.stringify(choices).length
+  const isPlain = choice !== undefined && second === undefined && Object.keys(deltaOf(choice)).length <= 1
+  const text = isPlain ? (deltaOf(choice).content?.length ?? 0) : JSON.stringify(choices).length
   return CHUNK_OVERHEAD + text + (rest['part'] === undefined ? 0 : JSON.stringify(rest).length)
 }

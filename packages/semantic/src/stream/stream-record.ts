@@ -1,4 +1,4 @@
-import type { ChatChunk, ChunkChoice } from './chat-chunk.ts'
+import { type ChatChunk, type ChunkChoice, choicesOf, deltaOf } from './chat-chunk.ts'
 
 /**
  * How an answer streamed, without its text: a plain chunk is the length of its piece of the text, any other one is kept whole. The
@@ -55,16 +55,16 @@ export function chunksOf({ template, steps }: StreamRecord, text: string): ChatC
 /** The text that a chunk adds to the first answer. */
 function contentOf(chunk: ChatChunk): string {
   let content = ''
-  for (const { index = 0, delta } of chunk.choices) if (index === 0) content += delta.content ?? ''
+  for (const choice of choicesOf(chunk)) if ((choice.index ?? 0) === 0) content += deltaOf(choice).content ?? ''
   return content
 }
 
 /** The piece of a plain chunk; undefined for any other. */
-function pieceOf({ choices }: ChatChunk): string | undefined {
-  const [choice, second] = choices
+function pieceOf(chunk: ChatChunk): string | undefined {
+  const [choice, second] = choicesOf(chunk)
   if (choice === undefined || second !== undefined || (choice.index ?? 0) !== 0) return undefined
   if ((choice.finish_reason ?? null) !== null) return undefined
-  const { delta } = choice
+  const delta = deltaOf(choice)
   return typeof delta.content === 'string' && Object.keys(delta).length === 1 ? delta.content : undefined
 }
 

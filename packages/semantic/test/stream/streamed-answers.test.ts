@@ -32,6 +32,31 @@ test('one entry serves both: a stream from a whole answer, and a whole answer fr
   expect([whole.decision.source, model.asked.length]).toEqual(['exact', 2])
 })
 
+test('what a server sends between chunks passes as it is, and is no part of the answer', async () => {
+  const cache = createCache({ namespace: 'between' })
+  const semantic = createSemanticCache({ cache, partition: 'shared', ttl: '1h', match: { threshold: 0.9 } })
+  const [first, ...rest] = streamOf(['can', 'cel it'], null)
+  const ping = { id: 'ping-1', object: 'ping' } as unknown as ChatChunk
+  const ending = { ...first, choices: [{ index: 0, finish_reason: 'stop' }] } as unknown as ChatChunk
+  const sent = [first as ChatChunk, ping, ...rest, ending]
+  const request = { model: 'small', temperature: 0, stream: true, messages: [{ role: 'user', content: QUESTION }] }
+  const read = () =>
+    semantic.askStream(request, async () => {
+      return (async function* () {
+        yield* sent
+      })()
+    })
+  expect(await collect((await read()).chunks)).toEqual(sent)
+  await semantic.whenIdle()
+  const again = await read()
+  expect([again.decision.source, await collect(again.chunks)]).toEqual(['exact', sent])
+  const whole = await semantic.ask({ ...request, stream: false }, () => Promise.reject(new Error('asked again')))
+  expect(whole.completion).toMatchObject({ id: 'chatcmpl-1', object: 'chat.completion' })
+  expect(whole.completion.choices[0]?.message.content).toBe('cancel it')
+  await semantic.close()
+  await cache.close()
+})
+
 test('a stream that means the same is a semantic hit', async () => {
   const { stream, semantic } = stage()
   await collect((await stream(QUESTION)).chunks)
