@@ -130,6 +130,17 @@ export const FENCES: readonly Mutation[] = [
     ],
   },
   {
+    name: 'what follows a set does not wait for it',
+    faults: ['set-and-delete'],
+    patches: [
+      {
+        file: 'core/src/engine/invalidate.ts',
+        find: '    if (engine.writes.size > 0) await engine.writes.settled(targets.keys.map(({ key }) => key))\n',
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'deadline by the likeliest clock',
     faults: ['uneven-clock'],
     patches: [

@@ -1,6 +1,6 @@
 import type { Cause, Entry, Happened, Promised } from '../history/record.ts'
 import type { Action, ApplicationAction, EntryName, LoadPlan, Reach } from '../schedule/schedule.ts'
-import { ALL_ROWS, groupOf, NAMES, OWNED, type Row, rowOf } from './entries.ts'
+import { ALL_ROWS, groupOf, NAMES, type Row, rowOf } from './entries.ts'
 import type { Answer, Delivery, Load, Subject } from './subject.ts'
 
 /** The error of a load that was told to fail: callers may see it, and no other. */
@@ -42,7 +42,7 @@ export interface Stage {
   readonly record: (happened: Happened) => void
   /** Registers an operation until it settles. */
   readonly track: (what: string, work: Promise<unknown>) => void
-  /** Writers of one owned entry take turns. */
+  /** Changes of one entry by one process take turns, and so do its sets. */
   readonly turns: Map<string, Promise<void>>
   /** Numbers calls and visits. */
   readonly count: () => number
@@ -98,7 +98,7 @@ function operationOf(stage: Stage, action: ApplicationAction): Promise<void> {
     case 'put':
       return put(stage, action)
     case 'set':
-      return inTurn(stage, action, () => set(stage, action))
+      return inTurn(stage, `set ${action.name}/${action.row}`, () => set(stage, action))
     default:
       return read(stage, action)
   }
@@ -125,13 +125,8 @@ async function batch(stage: Stage, { name, rows, load }: Of<'batch'>): Promise<v
 }
 
 /** Changes a row, then invalidates what shows it. */
-function write(stage: Stage, action: Of<'write'>): Promise<void> {
-  if (!OWNED.includes(action.name)) return changeAndInvalidate(stage, action)
-  return inTurn(stage, action, () => changeAndInvalidate(stage, action))
-}
-
-async function changeAndInvalidate(stage: Stage, { name, row, reach, gap }: Of<'write'>): Promise<void> {
-  await stage.database.change(row)
+async function write(stage: Stage, { name, row, reach, gap }: Of<'write'>): Promise<void> {
+  await inTurn(stage, `${name}/${row}`, () => stage.database.change(row))
   if (gap > 0) await stage.wait(gap)
   const entries = reached(reach, { name, row })
   const versions = await stage.database.versions(entries.map((entry) => entry.row))
@@ -159,23 +154,32 @@ async function put(stage: Stage, { name, row, load }: Of<'put'>): Promise<void> 
   hold(stage, [{ name, row, version }], { cause: 'put', delivered, what: `put ${name}/${row}` })
 }
 
-/** The only writer of an entry changes its row and stores the new value. */
+/**
+ * The only writer of an entry changes its row and stores the new value, one set after the other: the order of calls that overlap
+ * is not promised. What it does to the entry besides does not wait for the set, and comes after it all the same.
+ */
 async function set(stage: Stage, { name, row }: Entry): Promise<void> {
+  const key = `${name}/${row}`
   stage.record({ kind: 'invalidating', name, row })
-  const version = await stage.database.change(row)
-  const { delivered } = await stage.subject.set({ name, row }, rowOf({ name, row }, version, stage.now()))
+  const { version, stored } = await inTurn(stage, key, async () => {
+    const version = await stage.database.change(row)
+    return { version, stored: stage.subject.set({ name, row }, rowOf({ name, row }, version, stage.now())) }
+  })
+  const { delivered } = await stored
   hold(stage, [{ name, row, version }], { cause: 'set', delivered, what: `set ${name}/${row}` })
 }
 
-/** What the owner of an entry does to it happens one after the other: the order of calls that overlap is not promised. */
-async function inTurn({ turns }: Stage, { name, row }: Entry, work: () => Promise<void>): Promise<void> {
-  const key = `${name}/${row}`
+/** Works on one thing happen one after the other. */
+async function inTurn<T>({ turns }: Stage, key: string, work: () => Promise<T>): Promise<T> {
   const turn = (turns.get(key) ?? Promise.resolve()).then(work)
   turns.set(
     key,
-    turn.catch(() => {}),
+    turn.then(
+      () => {},
+      () => {},
+    ),
   )
-  await turn
+  return turn
 }
 
 /** Writes down that entries are asked for; what is returned writes down the answers. */

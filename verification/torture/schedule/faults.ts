@@ -2,7 +2,7 @@ import type { Place } from '../../simulation/network.ts'
 import type { Draft, Strike } from './draft.ts'
 import { lateRenewal, newLife, suspended, unleased } from './lease-recipes.ts'
 import { MODES } from './modes.ts'
-import { aged, joiners, loadAcross, overtaken, rivals, waiters } from './race-recipes.ts'
+import { aged, joiners, loadAcross, overtaken, rivals, setAndDelete, waiters } from './race-recipes.ts'
 import { cutAfter, deferral, failingLoads, failover, lateSet, manyTags, splitLanes, unevenClock } from './recipes.ts'
 import { foreign, outrun, unheard, witness } from './strangers.ts'
 
@@ -47,6 +47,7 @@ export type Fault =
   | 'overtaken'
   | 'load-across'
   | 'joiners'
+  | 'set-and-delete'
   | 'rivals'
   | 'waiters'
   | 'unleased'
@@ -180,6 +181,7 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
   suspended: { weight: 0.5, apply: (draft, strike) => (MODES[draft.mode].mayLag ? 0 : suspended(draft, strike)) },
   unleased: { weight: 0.5, apply: unleased },
   joiners: { weight: 0.5, apply: joiners },
+  'set-and-delete': { weight: 0.4, apply: setAndDelete },
   rivals: { weight: 0.3, apply: rivals },
   waiters: { weight: 0.3, apply: waiters },
   'load-across': { weight: 0.5, apply: loadAcross },

@@ -79,3 +79,24 @@ export function waiters(draft: Draft, { at, victim, target }: Strike): number {
     draft.read(at + chance.between(4, time), { ...entry, process: draft.other(victim) }, 0)
   return 0
 }
+
+/** A process stores a large value, which travels slowly, and invalidates it at once without waiting for that. */
+export function setAndDelete(draft: Draft, { at, target }: Strike): number {
+  const { chance } = draft
+  const row = ROWS + (target.row % 2)
+  const entry = { name: chance.pick(['ledger', 'ledger', 'owned'] as const), row, process: row % draft.processes }
+  draft.add(at - 60, { ...entry, kind: 'set' })
+  draft.add(at - 1, {
+    kind: 'delay',
+    process: entry.process,
+    role: entry.name === 'ledger' ? 'bulk' : 'data',
+    direction: 'up',
+    for: 5,
+    delay: chance.between(3, 45),
+  })
+  draft.add(at, { ...entry, kind: 'set' })
+  draft.add(at + chance.spread(0.1, 3), { ...entry, kind: 'write', reach: 'key', gap: 0 })
+  for (let read = chance.whole(2, 4); read > 0; read--)
+    draft.read(at + chance.between(60, 300), { ...entry, process: draft.process() }, 0)
+  return 60
+}
