@@ -1,12 +1,15 @@
 import type { FaultPlan, FaultProxy, RedisServer } from '@granary/testing'
 
+/** Where faults happen. */
+export interface Scene {
+  readonly redis: RedisServer
+  readonly proxy: FaultProxy
+}
+
 /** One short fault: begins, and resolves to what ends it. */
 export interface Mischief {
   readonly name: string
-  readonly begin: (scene: {
-    readonly redis: RedisServer
-    readonly proxy: FaultProxy
-  }) => Promise<() => Promise<unknown>>
+  readonly begin: (scene: Scene) => Promise<() => Promise<unknown>>
 }
 
 function onTheWire(name: string, plan: FaultPlan): Mischief {

@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Cache, createCache } from '@granary/core'
-import { startFaultProxy, startRedis } from '@granary/testing'
+import { ScriptedRandom, startFaultProxy, startRedis } from '@granary/testing'
 import { WarningLog } from '../stage/log.ts'
 import { rounded } from '../stage/samples.ts'
 import { type Census, takeCensus } from './census.ts'
 import { CountingClock } from './counting-clock.ts'
-import { MISCHIEF } from './mischief.ts'
-import { type Tally, Workload } from './workload.ts'
+import { MISCHIEF, type Mischief, type Scene } from './mischief.ts'
+import { type Tally, type Violation, Workload } from './workload.ts'
 
 /** How long, and how densely. */
 export interface SoakOptions {
@@ -19,16 +19,25 @@ export interface SoakOptions {
   readonly grownAfter: number
   /** Calls a second. */
   readonly rate: number
+  /** What chance is drawn from: traffic, the order of faults, jitter and damage. Time adds its own. */
+  readonly seed: number
+  /** The faults to choose from, by name. Default: all. */
+  readonly only?: readonly string[]
 }
 
 /** What a soak found. */
 export interface SoakReport {
   readonly ok: boolean
   readonly minutes: number
+  readonly seed: number
   readonly tally: Tally
+  /** The first reads that broke a promise, with the last events of their rows. */
+  readonly explained: readonly Violation[]
   readonly faults: Readonly<Record<string, number>>
   readonly outages: number
   readonly unhandledRejections: readonly string[]
+  /** Exceptions that would have ended the process. */
+  readonly uncaughtExceptions: readonly string[]
   /** Calls that had not settled when all caches were closed. */
   readonly unsettled: number
   /** Invalidations that were still queued at the end, Redis being back. */
@@ -54,17 +63,21 @@ export async function soak(options: SoakOptions, tell: (census: Census) => void 
   await (await startRedis()).stop()
   const before = await takeCensus(0, clock)
   const unhandled: string[] = []
-  const keep = (error: unknown) => unhandled.push(String(error))
-  process.on('unhandledRejection', keep)
+  const uncaught: string[] = []
+  const keepRejection = (error: unknown) => unhandled.push(String(error))
+  const keepException = (error: Error) => uncaught.push(String(error.stack))
+  process.on('unhandledRejection', keepRejection)
+  process.on('uncaughtException', keepException)
   const run = new SoakRun(options, clock, tell)
   try {
     await run.play()
   } finally {
-    process.off('unhandledRejection', keep)
+    process.off('unhandledRejection', keepRejection)
+    process.off('uncaughtException', keepException)
   }
   await wait(300)
   const end = await takeCensus(options.minutes * 60, clock)
-  return run.report({ unhandled, left: leftOf(before, end) })
+  return run.report({ unhandled, uncaught, left: leftOf(before, end) })
 }
 
 function leftOf(before: Census, end: Census): SoakReport['left'] {
@@ -76,13 +89,22 @@ function leftOf(before: Census, end: Census): SoakReport['left'] {
   }
 }
 
+/** What the process met beside the traffic, and what is left. */
+interface Aftermath {
+  readonly unhandled: readonly string[]
+  readonly uncaught: readonly string[]
+  readonly left: SoakReport['left']
+}
+
 class SoakRun {
   readonly #options: SoakOptions
   readonly #clock: CountingClock
   readonly #tell: (census: Census) => void
   readonly #census: Census[] = []
   readonly #faults: Record<string, number> = {}
-  #tally: Tally = { calls: 0, errors: 0, firstError: undefined, stale: 0 }
+  readonly #chance: ScriptedRandom
+  #tally: Tally = { calls: 0, errors: 0, firstError: undefined, stale: 0, strange: 0 }
+  #explained: readonly Violation[] = []
   #outages = 0
   #unsettled = 0
   #undelivered = 0
@@ -91,14 +113,17 @@ class SoakRun {
     this.#options = options
     this.#clock = clock
     this.#tell = tell
+    this.#chance = new ScriptedRandom(options.seed)
   }
 
   async play(): Promise<void> {
     const redis = await startRedis()
-    const proxy = await startFaultProxy({ target: redis })
-    const caches = [1, 2].map(() =>
+    const { seed } = this.#options
+    const proxy = await startFaultProxy({ target: redis, seed })
+    const caches = [1, 2].map((each) =>
       createCache({
         clock: this.#clock,
+        random: new ScriptedRandom(seed + each * 1_000_000),
         namespace: 'soak',
         redis: proxy.url,
         memory: { maxEntries: 500 },
@@ -107,16 +132,17 @@ class SoakRun {
     )
     for (const cache of caches) cache.on('redis-lost', () => this.#outages++)
     await Promise.all(caches.map((cache) => cache.ready()))
-    const workload = new Workload(caches)
+    const workload = new Workload(caches, this.#chance)
     const pause = 20
     const timer = setInterval(() => {
       for (let calls = (this.#options.rate * pause) / 1_000; calls > 0; calls--) workload.step()
     }, pause)
     try {
-      await this.#misbehave({ redis, proxy })
+      await this.#misbehave({ redis, proxy, tell: (text) => workload.trace.tell(text) })
       await Promise.race([Promise.all(caches.map((cache) => cache.whenDelivered())), wait(10_000)])
       this.#undelivered = caches.reduce((sum, cache) => sum + cache.inspect().queued, 0)
       this.#tally = { ...workload.tally }
+      this.#explained = workload.violations
       await closeUnderLoad(caches)
     } finally {
       clearInterval(timer)
@@ -128,20 +154,26 @@ class SoakRun {
     }
   }
 
-  async #misbehave(scene: Parameters<(typeof MISCHIEF)[number]['begin']>[0]): Promise<void> {
+  async #misbehave({ tell, ...scene }: Scene & { tell: (text: string) => void }): Promise<void> {
     const { minutes, every, lasts } = this.#options
     const startedAt = performance.now()
     const until = startedAt + minutes * 60_000
+    const { only } = this.#options
+    const kinds = MISCHIEF.filter(({ name }) => only === undefined || only.includes(name))
+    let round: Mischief[] = []
     for (let turn = 0; performance.now() < until; turn++) {
-      const fault = MISCHIEF[turn % MISCHIEF.length] as (typeof MISCHIEF)[number]
+      if (round.length === 0) round = shuffled(kinds, this.#chance)
+      const fault = round.pop() as Mischief
       await wait(every - lasts)
+      tell(`${fault.name} begins`)
       const end = await fault.begin(scene)
       await wait(lasts)
       await end()
+      tell(`${fault.name} ends`)
       this.#faults[fault.name] = (this.#faults[fault.name] ?? 0) + 1
       // The proxy keeps a record of every command; it is not the caches' to bound.
       scene.proxy.forget()
-      if (turn % 3 === 2) await this.#count((performance.now() - startedAt) / 1_000)
+      if ((turn + 1) % Math.ceil(30_000 / every) === 0) await this.#count((performance.now() - startedAt) / 1_000)
     }
     await wait(1_000)
     await this.#count((performance.now() - startedAt) / 1_000)
@@ -153,7 +185,7 @@ class SoakRun {
     this.#tell(census)
   }
 
-  report({ unhandled, left }: { unhandled: readonly string[]; left: SoakReport['left'] }): SoakReport {
+  report({ unhandled, uncaught, left }: Aftermath): SoakReport {
     const grownAt = this.#census.findIndex(({ at }) => at >= this.#options.grownAfter)
     const grown = middleHeap(this.#census.slice(Math.max(0, grownAt - 1), Math.max(0, grownAt) + 2))
     const last = middleHeap(this.#census.slice(-3))
@@ -163,12 +195,14 @@ class SoakRun {
     const isGrown = grown !== undefined && last !== undefined && last > grown * (1 + GROWTH) + slack
     const violations = [
       ...(tally.errors > 0 ? [`${tally.errors} errors reached callers: ${tally.firstError}`] : []),
-      ...(tally.stale > 0 ? [`${tally.stale} stale answers in the process that had invalidated`] : []),
+      ...(tally.stale > 0 ? [`${tally.stale} stale answers`] : []),
+      ...(tally.strange > 0 ? [`${tally.strange} answers were another row's`] : []),
       ...(this.#unsettled > 0 ? [`${this.#unsettled} calls never settled`] : []),
       ...(this.#undelivered > 0
         ? [`${this.#undelivered} invalidations were still queued although Redis was back`]
         : []),
       ...(unhandled.length > 0 ? [`${unhandled.length} unhandled rejections: ${unhandled[0]}`] : []),
+      ...(uncaught.length > 0 ? [`${uncaught.length} uncaught exceptions: ${uncaught[0]}`] : []),
       ...(isGrown ? [`the heap grew by ${Math.round(heapGrowth * 100)} %`] : []),
       ...Object.entries(left).flatMap(([what, count]) =>
         count > 0 ? [`${count} ${what} were left after close()`] : [],
@@ -177,10 +211,13 @@ class SoakRun {
     return {
       ok: violations.length === 0,
       minutes: this.#options.minutes,
+      seed: this.#options.seed,
       tally,
+      explained: this.#explained,
       faults: this.#faults,
       outages: this.#outages,
       unhandledRejections: unhandled,
+      uncaughtExceptions: uncaught,
       unsettled: this.#unsettled,
       undelivered: this.#undelivered,
       census: this.#census,
@@ -197,10 +234,17 @@ function middleHeap(census: readonly Census[]): number | undefined {
 }
 
 /** The report in a sentence. */
-export function verdictOf({ ok, minutes, tally, faults, outages, heapGrowth, violations }: SoakReport): string {
+export function verdictOf({ ok, minutes, seed, tally, faults, outages, heapGrowth, violations }: SoakReport): string {
   const played = Object.values(faults).reduce((sum, count) => sum + count, 0)
-  const figures = `minutes=${minutes} calls=${tally.calls} faults=${played} outages=${outages} heap=${heapGrowth >= 0 ? '+' : ''}${(heapGrowth * 100).toFixed(1)}% violations=${violations.length}`
+  const figures = `minutes=${minutes} seed=${seed} calls=${tally.calls} faults=${played} outages=${outages} heap=${heapGrowth >= 0 ? '+' : ''}${(heapGrowth * 100).toFixed(1)}% violations=${violations.length}`
   return ok ? `soak: ok ${figures}` : `soak: VIOLATED ${figures}: ${violations.join('; ')}`
+}
+
+function shuffled<T>(list: readonly T[], chance: ScriptedRandom): T[] {
+  return list
+    .map((each) => ({ each, at: chance.next() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ each }) => each)
 }
 
 /** While calls keep coming, and twice. */

@@ -119,7 +119,7 @@ export class Session {
   /** Connects, and subscribes. Rejects with `RedisUnavailable` and leaves nothing behind. */
   static async open(options: SessionOptions): Promise<Session> {
     const group = new ConnectionGroup(options)
-    const open = (role: 'data' | 'bulk' | 'subscriber') => group.open(options.makeClient(role))
+    const open = (role: 'data' | 'bulk' | 'subscriber') => group.open(options.makeClient(role), role === 'subscriber')
     try {
       const data = await open('data')
       if (data.isClusterNode && options.clockLife === undefined) throw new RedisUnavailable('moved', CLUSTER_NODE)

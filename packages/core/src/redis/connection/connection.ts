@@ -6,6 +6,7 @@ import { whenPatienceEnds } from './attention.ts'
 import { isTripped, record, UNTRIPPED } from './breaker.ts'
 import { type Awaited, Deadlines } from './deadlines.ts'
 import { classifyFailure, isFatal } from './failure.ts'
+import { guardReplies } from './reply-guard.ts'
 import { Slowness, type Unanswered } from './slowness.ts'
 
 /** Settings that every connection of ours has, whatever the user's client says (`protocol.md`, B7). */
@@ -48,6 +49,8 @@ export interface ConnectionOptions {
   readonly onLost: (cause: RedisUnavailable) => void
   /** Slower commands count as half failed; milliseconds. */
   readonly slow: number
+  /** Whether it is to subscribe. */
+  readonly subscribes: boolean
 }
 
 /** How one command is called. */
@@ -102,6 +105,17 @@ export class Connection {
   static async open(client: RedisLike, options: ConnectionOptions): Promise<Connection> {
     let ended: ((error: RedisUnavailable) => void) | undefined
     let lastError: unknown
+    let opened: Connection | undefined
+    guardReplies(client, {
+      subscribes: options.subscribes,
+      unanswered: () => opened?.#inFlight,
+      onDamage: () => {
+        const damage = new RedisUnavailable('protocol', new Error('Redis answered what nobody had asked.'))
+        lastError = damage
+        if (opened === undefined) client.disconnect()
+        else opened.drop(damage)
+      },
+    })
     client.on('error', (error: never) => {
       lastError = error
     })
@@ -120,6 +134,7 @@ export class Connection {
       if (client.status === 'end') throw new RedisUnavailable('reset', lastError)
       // A refused SELECT is only an 'error' event: the client would go on in database 0.
       if (lastError !== undefined) throw lastError
+      opened = connection
       return connection
     } catch (error) {
       ended?.(new RedisUnavailable('reset'))
