@@ -21,6 +21,10 @@ function numberOf(name: 'minutes' | 'every' | 'lasts' | 'rate'): number {
   throw new RangeError(`--${name}: '${values[name]}' is not a number above 0`)
 }
 
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(2)
+}
+
 const seed = Number(values.seed)
 if (!Number.isSafeInteger(seed)) throw new RangeError(`--seed: '${values.seed}' is not a whole number`)
 const names = MISCHIEF.map(({ name }) => name)
@@ -39,8 +43,10 @@ const report: SoakReport = await soak(
     seed,
     ...(only === undefined ? {} : { only }),
   },
-  ({ at, heap, sockets, timers }) =>
-    process.stderr.write(`${at} s: heap ${(heap / 2 ** 20).toFixed(1)} MiB, ${sockets} sockets, ${timers} timers\n`),
+  ({ at, heap, code, sockets, timers }) =>
+    process.stderr.write(
+      `${at} s: heap ${mebibytes(heap)} MiB, code ${mebibytes(code)} MiB, ${sockets} sockets, ${timers} timers\n`,
+    ),
 )
 for (const { what, events } of report.explained) process.stderr.write(`\n${what}:\n  ${events.join('\n  ')}\n`)
 process.stderr.write(`${verdictOf(report)}\n`)

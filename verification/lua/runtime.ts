@@ -62,6 +62,7 @@ export const LIBRARIES: Globals = {
   },
   table: {
     remove: (list: unknown[]) => (list.length > 1 ? list.pop() : undefined),
+    concat: (list: readonly unknown[], between = '') => list.slice(1).map(textOf).join(between),
   },
   struct: {
     pack: (form: string, value: number) => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { compileLua } from '../lua/compile.ts'
 import { LIBRARIES } from '../lua/runtime.ts'
 import { COMMANDS, type CommandContext, type Reply, Status } from './commands.ts'
@@ -35,8 +36,17 @@ export function runScript(context: CommandContext, { source, keys, args, full }:
       return { err: error.message }
     }
   }
-  const globals = { ...LIBRARIES, redis: { call, pcall }, KEYS: [undefined, ...keys], ARGV: [undefined, ...args] }
+  const globals = {
+    ...LIBRARIES,
+    redis: { call, pcall, sha1hex },
+    KEYS: [undefined, ...keys],
+    ARGV: [undefined, ...args],
+  }
   return toReply(compileLua(source)(globals))
+}
+
+function sha1hex(text: unknown): string {
+  return createHash('sha1').update(asArgument(text), 'latin1').digest('hex')
 }
 
 function asArgument(word: unknown): string {

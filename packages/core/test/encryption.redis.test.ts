@@ -1,5 +1,6 @@
 import { FRAME } from '@granary/serialization'
 import { describe, expect, test } from 'vitest'
+import { stampChecksum } from '../src/engine/frame/checksum.ts'
 import type { Cache, CacheOptions } from '../src/index.ts'
 import { eventsOf } from './stage/memory-stage.ts'
 import { useRedis } from './stage/redis-stage.ts'
@@ -43,10 +44,12 @@ describe('C11: secrets at rest', () => {
     expect(await payload(1)).not.toBe(await payload(2))
   })
 
-  test('a payload that is moved to another key does not open there', async () => {
+  test('a payload that is moved to another key does not open there, whoever makes its checksum anew', async () => {
     const [one, other] = [await node(OLD), await node(OLD)]
     const [from, to] = [await store(one, 1), people(one).keyOf([2])]
-    await stage.redis.command('COPY', from, to)
+    const frame = Buffer.from(await bytesAt(from))
+    stampChecksum(frame, to)
+    await stage.redis.command('SET', to, frame)
     const rejected = eventsOf(other, 'frame-rejected')
     expect(await people(other).get([2])).toBeUndefined()
     expect(rejected).toMatchObject([{ cause: { code: 'FRAME_SEAL' } }])

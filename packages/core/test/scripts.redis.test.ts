@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { decodeFrame, encodeFrame } from '@granary/serialization'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ACQUIRE, COMMIT, COMMIT_PUT, RELEASE, RENEW, WRITE } from '../src/redis/script/frame-scripts.ts'
@@ -49,6 +50,8 @@ const frame = (version: Uint8Array, payload = 'payload') =>
     },
     () => Buffer.concat([Buffer.from([0]), Buffer.from(payload)]),
   )
+
+const sealOf = (parts: string) => createHash('sha1').update(parts).digest('hex')
 
 const stored = async () => (await stage.redis.commandBytes('GET', 'k')) as Buffer | null
 const tokenOf = (bytes: Buffer | null) => bytes?.subarray(4, 12)
@@ -234,8 +237,10 @@ describe('metadata', () => {
     expect(await bump([])).toEqual(['111', 0, 1])
     expect(await bump(['a', 'b'])).toEqual(['111', 1, 2])
     expect(await bump(['b'])).toEqual(['111', 2, 3])
-    expect(await run(RECORDS, KEYS, '111', 'a', 'b', 'never named')).toEqual(['1', '2', '0'])
-    expect((await hello('222'))[6]).toEqual(['b', '2', 'a', '1'])
+    expect(await run(RECORDS, KEYS, '111', 'a', 'b', 'never named')).toEqual(['1', '2', '0', sealOf('1 2 0')])
+    const told = await hello('222')
+    expect(told[6]).toEqual(['b', '2', 'a', '1'])
+    expect(told[7]).toBe(sealOf(`111 2 3 0 ${told[4]} 2 b 2 a 1`))
   })
 
   test.each([
@@ -265,7 +270,10 @@ describe('metadata', () => {
     for (const tag of ['a', 'b', 'c', 'd', 'e']) await bump([tag], 3)
     expect(await stage.redis.command('ZCARD', 'tags')).toBe(4)
     expect((await hello('222')).slice(0, 4)).toEqual(['111', 5, 5, 2])
-    expect(await run(RECORDS, KEYS, '111', 'a', 'b', 'c', 'e', 'never named')).toEqual(['2', '2', '3', '5', '2'])
+    expect(await run(RECORDS, KEYS, '111', 'a', 'b', 'c', 'e', 'never named')).toEqual([
+      ...['2', '2', '3', '5', '2'],
+      sealOf('2 2 3 5 2'),
+    ])
   })
 
   test('deleting frames is part of the invalidation', async () => {

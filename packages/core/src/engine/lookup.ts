@@ -114,8 +114,12 @@ export function judgeReply(op: Operation, reply: RemoteReply, context: ReadConte
   } catch (error) {
     return rejectFrame(op, bytes, error)
   }
-  if (!frame.placeholder && !isIntact(bytes))
-    return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The frame does not match its checksum.'))
+  if (!frame.placeholder && !isIntact(bytes, op.key))
+    return rejectFrame(
+      op,
+      bytes,
+      new FrameError('FRAME_CORRUPT', 'The frame does not match its checksum, or was stored under another key.'),
+    )
   const leasedUntil = frame.leased ? remote.leaseEnd(op, frame.leaseDeadline) : NOT_LEASED
   if (leasedUntil > receivedAt + LONGEST_LEASE)
     return rejectFrame(op, bytes, new FrameError('FRAME_CORRUPT', 'The lease never ends.'))

@@ -130,6 +130,8 @@ export class Link {
     if (reading.incarnation !== this.#incarnation) return 'gap'
     if (reading.sequence <= this.#sequence) return 'known'
     if (reading.sequence !== this.#sequence + 1) return 'gap'
+    // Invalidations of members, and only they, advance the tag clock by one: anything else was missed, or damaged on the way.
+    if (reading.tagClock !== this.#tagClock + (members.length > 0 ? 1 : 0)) return 'gap'
     this.#sequence = reading.sequence
     this.#tagClock = reading.tagClock
     this.#remember(members, reading.tagClock)

@@ -63,8 +63,8 @@ export interface Frames {
   head(address: Address, deadline: number): Promise<Uint8Array>
   /** Asks for a lease; answers with the one who decided about it. */
   acquire(request: LeaseRequest, deadline: number): Promise<{ readonly answer: LeaseAnswer; readonly holder: Holder }>
-  /** Runs a script on one frame. */
-  run(script: Script, address: Address, call: FrameCall): Promise<unknown>
+  /** Runs a script on one frame that answers with a number. */
+  run(script: Script, address: Address, call: FrameCall): Promise<number>
   /**
    * Runs a script on one frame and tells other memories that the entry has changed: in one round trip where frame and
    * metadata share a node.

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Address, PendingRead, ReadExchange, RemoteReply } from '../engine/remote.ts'
-import { RedisUnavailable } from '../errors.ts'
 import { ClockReader } from './clock-key.ts'
+import { bytesIn, listIn } from './connection/answers.ts'
 import type { Connection } from './connection/connection.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { Holder, LeaseAnswer, LeaseRequest } from './frames.ts'
@@ -9,7 +9,7 @@ import { type Callbacks, Gather } from './gather.ts'
 import type { Suspects } from './remembered/suspects.ts'
 import { askForLeases } from './script/leases.ts'
 import type { Session } from './session.ts'
-import { HEADER_BYTES, LARGE, LARGEST_FRAME, LargeNames, readable, unlessWrongType } from './sizes.ts'
+import { HEADER_BYTES, headIn, LARGE, LARGEST_FRAME, LargeNames, readable, unlessWrongType } from './sizes.ts'
 
 /** What lanes need beside their session. */
 export interface LaneOptions {
@@ -71,7 +71,7 @@ export class Lanes implements Holder {
   }
 
   head(key: string, deadline: number): Promise<Uint8Array> {
-    return this.session.data.call('getrange', [key, 0, HEADER_BYTES - 1], deadline) as Promise<Uint8Array>
+    return this.session.data.call('getrange', [key, 0, HEADER_BYTES - 1], deadline, true, headIn)
   }
 
   acquire(request: LeaseRequest, deadline: number): Promise<LeaseAnswer> {
@@ -98,14 +98,13 @@ export class Lanes implements Holder {
       deadline,
       isAwaited: true,
       resolve: (reply) => {
-        if (!Array.isArray(reply)) throw new RedisUnavailable('protocol', new Error('MGET was answered with no list.'))
-        const values: readonly (Uint8Array | null)[] = reply
+        const values = listIn(reply, keys.length)
         const reading = this.#clock.read(values[addresses.length])
         const { life } = connection
         const exchange: ReadExchange = { clock: reading, life, sentAt, receivedAt: clock.now() }
         resolve(
           addresses.map(({ label }, at) => {
-            const value = values[at] ?? undefined
+            const value = bytesIn(values[at])
             const size = value === undefined ? 0 : value.length
             if (size > LARGE) this.#large.add(label)
             return { bytes: readable(value), size, exchange }
@@ -140,12 +139,13 @@ export class Lanes implements Holder {
       return reply
     }
     const sentAt = this.#options.clock.now()
-    const [clock] = (await bulk.call('mget', [this.#options.clockKey], deadline)) as unknown[]
+    const read = (reply: unknown) => bytesIn(listIn(reply, 1)[0])
+    const clock = await bulk.call('mget', [this.#options.clockKey], deadline, true, read)
     return {
       bytes: head as Uint8Array,
       size: Number(size),
       exchange: {
-        clock: this.#clock.read(clock as Uint8Array | null),
+        clock: this.#clock.read(clock),
         life: bulk.life,
         sentAt,
         receivedAt: this.#options.clock.now(),

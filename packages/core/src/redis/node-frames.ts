@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Address, PendingRead } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
+import { wholeIn } from './connection/answers.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest, Told, ToldScript } from './frames.ts'
 import { Lanes } from './lanes.ts'
@@ -44,16 +45,16 @@ export class NodeFrames implements Frames {
     return { answer: await lanes.acquire(request, deadline), holder: lanes }
   }
 
-  async run(script: Script, address: Address, call: FrameCall): Promise<unknown> {
+  async run(script: Script, address: Address, call: FrameCall): Promise<number> {
     const { lane, args } = this.#plan(address, call)
     const { deadline, isAwaited = true } = call
-    return runScript(lane, script, { keys: [address.key], args, deadline, isAwaited })
+    return runScript(lane, script, { keys: [address.key], args, deadline, isAwaited }, wholeIn)
   }
 
   async runAndTell({ told, alone }: ToldScript, address: Address, call: FrameCall): Promise<Told> {
     const { current } = this.#parts.supervisor
     if (current?.isMember) {
-      const stored = Number(await this.run(alone, address, call)) === 1
+      const stored = (await this.run(alone, address, call)) === 1
       return { stored, reading: await current.bump({ keys: [address], members: [] }, call.deadline, false) }
     }
     const { lane, args, session } = this.#plan(address, call)

@@ -127,7 +127,7 @@ export class RedisTier implements RemoteTier {
     // Nobody waits for it, so no call's budget bounds it: only the time that its lease surely lives.
     const deadline = this.#parts.clock.now() + this.#parts.leaseTime
     const call = { ...this.#underLease(address, lease, frame), deadline, isAwaited: false }
-    return Number(await this.#parts.frames.run(COMMIT, address, call)) === 1 ? 'stored' : 'rejected'
+    return (await this.#parts.frames.run(COMMIT, address, call)) === 1 ? 'stored' : 'rejected'
   }
 
   async commitPut(
@@ -153,7 +153,7 @@ export class RedisTier implements RemoteTier {
   async renew(address: Address, lease: Lease): Promise<boolean> {
     const { frames, leaseTime } = this.#parts
     const plan = () => ({ args: [lease.token, leaseTime] })
-    return Number(await frames.run(RENEW, address, { plan, deadline: this.deadline(), holder: lease.session })) === 1
+    return (await frames.run(RENEW, address, { plan, deadline: this.deadline(), holder: lease.session })) === 1
   }
 
   async write(address: Address, frameFor: (life: Uint8Array) => StoredFrame, deadline: number): Promise<ClockReading> {

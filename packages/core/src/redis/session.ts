@@ -5,13 +5,15 @@ import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { Hello } from '../invalidation/link.ts'
 import type { RedisLike } from '../options/redis-client.ts'
 import type { Random } from '../random.ts'
-import { Acknowledgements, Acknowledger, membersIn } from './bus/acknowledgements.ts'
+import { Acknowledgements, Acknowledger } from './bus/acknowledgements.ts'
 import { encodeTargets } from './bus/bus-message.ts'
 import { confirmReads, type Payload, type TrackedConnections, trackReads } from './bus/tracking.ts'
+import { bytesIn, type ReadAnswer } from './connection/answers.ts'
 import type { Connection } from './connection/connection.ts'
 import { ConnectionGroup } from './connection/connection-group.ts'
 import type { Told } from './frames.ts'
 import type { Metadata } from './metadata.ts'
+import { clockAndMembersIn, clockIn, helloIn, recordsIn, toldIn } from './script/metadata-answers.ts'
 import { BUMP, BUMP_AWAITED, HELLO, JOIN, RECORDS } from './script/metadata-scripts.ts'
 import { runScript, type Script, type ScriptCall } from './script/script.ts'
 
@@ -139,23 +141,8 @@ export class Session {
     if (clockLife !== undefined) this.#clockLife = await clockLife(this.data)
     const sentAt = clock.now()
     const args = [this.#newIncarnation(), this.#clockLife, metadata.bus, HELLO_RECORDS]
-    const reply = (await this.#run(HELLO, args, { deadline })) as unknown[]
-    const receivedAt = clock.now()
-    const [incarnation, tagClock, sequence, floor, serverTime, count] = reply.map(Number)
-    const flat = reply[6] as Uint8Array[]
-    const records = Array.from(
-      { length: flat.length / 2 },
-      (_, at) => [String(flat[2 * at]), Number(String(flat[2 * at + 1]))] as const,
-    )
-    const hello: Hello = {
-      incarnation: incarnation as number,
-      tagClock: tagClock as number,
-      sequence: sequence as number,
-      floor: floor as number,
-      records,
-      complete: records.length >= (count as number),
-    }
-    return { hello, sentAt, receivedAt, serverTime: serverTime as number }
+    const answer = await this.#run(HELLO, args, { deadline }, helloIn)
+    return { ...answer, sentAt, receivedAt: clock.now() }
   }
 
   /** Invalidates keys and members, and tells the bus. */
@@ -163,11 +150,11 @@ export class Session {
     const args = [...this.#announcing(targets), MOST_RECORDS, ...targets.members]
     const more = frames ? targets.keys.map(({ key }) => key) : []
     const { membership, metadata, clock, origin } = this.#options
-    if (membership === undefined) return readingOf((await this.#run(BUMP, args, { deadline, more })) as unknown[])
+    if (membership === undefined) return this.#run(BUMP, args, { deadline, more }, clockIn)
     const call = { deadline, more: [...more, metadata.members] }
-    const reply = (await this.#run(BUMP_AWAITED, [...args, membership], call)) as unknown[]
-    const reading = readingOf(reply)
-    const others = membersIn(reply, membership).filter(({ name }) => name !== origin)
+    const read = (reply: unknown) => clockAndMembersIn(reply, membership)
+    const { reading, members } = await this.#run(BUMP_AWAITED, [...args, membership], call, read)
+    const others = members.filter(({ name }) => name !== origin)
     await this.acknowledgements.until(reading, others, clock.now())
     return reading
   }
@@ -176,7 +163,7 @@ export class Session {
   async join(deadline: number): Promise<ClockReading> {
     const { membership = 0, metadata, origin } = this.#options
     const args = [this.#newIncarnation(), this.#clockLife, metadata.bus, origin, membership]
-    return readingOf((await this.#run(JOIN, args, { deadline, more: [metadata.members] })) as unknown[])
+    return this.#run(JOIN, args, { deadline, more: [metadata.members] }, clockIn)
   }
 
   /** Gives the lease back: nobody has to wait for this process any more. */
@@ -197,22 +184,19 @@ export class Session {
     { connection, args, deadline }: { connection: Connection; args: ScriptCall['args']; deadline: number },
   ): Promise<Told> {
     const all = [...this.#announcing({ keys: [address], members: [] }), ...args]
-    const told = (await this.#run(script, all, { deadline, more: [address.key], connection })) as unknown[]
-    const [stored, ...clock] = told
-    return clock.length === 0
-      ? { stored: false, reading: undefined }
-      : { stored: Number(stored) === 1, reading: readingOf(clock) }
+    return this.#run(script, all, { deadline, more: [address.key], connection }, toldIn)
   }
 
   /** The records of members in an incarnation; undefined when it is gone. */
   async records(members: readonly string[], incarnation: number, deadline: number): Promise<number[] | undefined> {
-    const reply = await this.#run(RECORDS, [String(incarnation), ...members], { deadline })
-    return Array.isArray(reply) ? reply.map((each) => Number(String(each))) : undefined
+    const args = [String(incarnation), ...members]
+    return this.#run(RECORDS, args, { deadline }, (reply) => recordsIn(reply, members.length))
   }
 
   /** The clock key as it stands. */
-  readClock(deadline: number): Promise<unknown> {
-    return this.data.call('GET', [this.#options.metadata.clock], deadline).catch((error) => this.#failed(error))
+  readClock(deadline: number): Promise<Uint8Array | undefined> {
+    const args = [this.#options.metadata.clock]
+    return this.data.call('GET', args, deadline, true, bytesIn).catch((error) => this.#failed(error))
   }
 
   /** Resolves when everybody has answered who tells of what a reading of the clock does not know. */
@@ -248,14 +232,15 @@ export class Session {
   }
 
   /** Runs a script over the metadata, and `more` keys of the same node. */
-  async #run(
+  async #run<T>(
     script: Script,
     args: ScriptCall['args'],
     { deadline, more = [], connection = this.data }: MetadataCall,
-  ): Promise<unknown> {
+    read: ReadAnswer<T>,
+  ): Promise<T> {
     const { clock, tags, never } = this.#options.metadata
     try {
-      return await runScript(connection, script, { keys: [clock, tags, never, ...more], args, deadline })
+      return await runScript(connection, script, { keys: [clock, tags, never, ...more], args, deadline }, read)
     } catch (error) {
       return this.#failed(error)
     }
@@ -272,10 +257,4 @@ export class Session {
     const bytes = Buffer.from(this.#options.random.bytes(8))
     return String((bytes.readBigUInt64BE() >> 12n) | 1n)
   }
-}
-
-/** The clock as scripts answer it. */
-function readingOf(reply: readonly unknown[]): ClockReading {
-  const [incarnation, tagClock, sequence] = reply.map(Number)
-  return { incarnation: incarnation as number, tagClock: tagClock as number, sequence: sequence as number }
 }

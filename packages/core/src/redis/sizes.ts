@@ -1,4 +1,5 @@
 import { RedisUnavailable } from '../errors.ts'
+import { bytesIn, refuseAnswer } from './connection/answers.ts'
 
 /** Names whose values are larger than this, in bytes, go by a connection of their own, one command each. */
 export const LARGE = 32_768
@@ -8,6 +9,11 @@ export const LARGEST_FRAME = 33 * 1024 * 1024
 
 /** What a frame is known by when the rest of it cannot be used. */
 export const HEADER_BYTES = 48
+
+/** The first bytes of a frame as GETRANGE answers them: none when there is no frame. */
+export function headIn(reply: unknown): Uint8Array {
+  return bytesIn(reply) ?? refuseAnswer('the head of a frame')
+}
 
 /** The bytes of a value that is read; of one larger than any of ours, only those that it is known by. */
 export function readable(value: Uint8Array | undefined): Uint8Array | undefined {

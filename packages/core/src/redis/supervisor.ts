@@ -273,7 +273,7 @@ export class Supervisor {
       return
     }
     if (channel === this.#options.session.metadata.wake) {
-      const { key, news } = decodeWake(payload as Uint8Array)
+      const { key, news } = decodeWake(payload)
       this.#options.effects.wake(key, news)
       return
     }
@@ -282,7 +282,7 @@ export class Supervisor {
       if (told !== undefined) this.#session?.acknowledgements.note(told)
       return
     }
-    const message = decodeMessage(this.#options.namespace, payload as Uint8Array)
+    const message = decodeMessage(this.#options.namespace, payload)
     if (message === undefined)
       this.distrust(new RedisUnavailable('protocol', new Error('A bus message could not be read.')))
     else if (this.#early !== undefined) this.#early.push(message)

@@ -43,7 +43,7 @@ export function frameOf(
         ...(entry.special === undefined ? {} : { special: entry.special }),
       }),
   )
-  stampChecksum(bytes)
+  stampChecksum(bytes, op.key)
   return { bytes, px: Math.max(1, Math.ceil(entry.keepUntil - op.engine.clock.now()) + SLACK) }
 }
 

@@ -78,19 +78,6 @@ export class Acknowledgements {
   }
 }
 
-/**
- * The members that a script tells after the clock and the server's time. None has more left than a whole lease, whatever their
- * ends say: a server whose clock was put back would have everybody wait for those that are gone until it shows that time again.
- */
-export function membersIn(reply: readonly unknown[], lease: number): readonly Member[] {
-  const now = Number(String(reply[3]))
-  const flat = reply[4] as Uint8Array[]
-  return Array.from({ length: flat.length / 2 }, (_, at) => ({
-    name: String(flat[2 * at]),
-    remaining: Math.min(lease, Number(String(flat[2 * at + 1])) - now),
-  }))
-}
-
 const FORM = /^([^:]+):(\d+):(\d+)$/
 
 /** An acknowledgement as it travels. */

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type { Address, Targets } from '../../engine/remote.ts'
 import type { ClockReading } from '../../invalidation/clock-reading.ts'
 
@@ -10,18 +11,21 @@ export interface BusMessage extends ClockReading {
 
 const HEAD = /^(\d+):(\d+):(\d+):([^:]*):/
 
-/** The part of a message that the sender writes; the script puts the clock before it. */
+/**
+ * The part of a message that the sender writes; the script puts the clock before it. It ends with its own checksum: a key that
+ * was changed on the way would leave the right one in memories that believe they have heard everything.
+ */
 export function encodeTargets({ keys, members }: Targets): string {
-  return JSON.stringify([keys.map(({ label, text }) => [label, text]), members])
+  const body = JSON.stringify([keys.map(({ label, text }) => [label, text]), members])
+  return `${body.slice(0, -1)},${crc32(body)}]`
 }
 
 /** Reads a message; undefined when it is not one. */
-export function decodeMessage(namespace: string, raw: Uint8Array): BusMessage | undefined {
-  const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString()
-  const head = HEAD.exec(text)
+export function decodeMessage(namespace: string, raw: unknown): BusMessage | undefined {
+  const head = HEAD.exec(textOf(raw))
   if (head === null) return undefined
   const reading = { incarnation: Number(head[1]), tagClock: Number(head[2]), sequence: Number(head[3]) }
-  const body = text.slice(head[0].length)
+  const body = head.input.slice(head[0].length)
   const targets = body === '' ? { keys: [], members: [] } : decodeTargets(namespace, body)
   return targets && { ...reading, origin: head[4] as string, targets }
 }
@@ -32,14 +36,20 @@ export function encodeWake(key: string, failed: boolean): string {
 }
 
 /** Reads a wake message. */
-export function decodeWake(raw: Uint8Array): { readonly key: string; readonly news: 'stored' | 'failed' } {
-  const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString()
+export function decodeWake(raw: unknown): { readonly key: string; readonly news: 'stored' | 'failed' } {
+  const text = textOf(raw)
   return { key: text.slice(1), news: text.startsWith('f') ? 'failed' : 'stored' }
+}
+
+/** What is no bytes says nothing. */
+function textOf(raw: unknown): string {
+  return raw instanceof Uint8Array ? Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString() : ''
 }
 
 function decodeTargets(namespace: string, body: string): Targets | undefined {
   try {
-    const [keys, members]: [unknown, unknown] = JSON.parse(body)
+    const [keys, members, checksum]: [unknown, unknown, unknown] = JSON.parse(body)
+    if (checksum !== undefined && checksum !== crc32(`${body.slice(0, body.lastIndexOf(','))}]`)) return undefined
     if (!Array.isArray(keys) || !Array.isArray(members) || !members.every((each) => typeof each === 'string'))
       return undefined
     return { keys: keys.map((each) => addressOf(namespace, each)), members }

@@ -27,7 +27,7 @@ export class ClockReads {
       if (session === undefined) throw new RedisUnavailable('shut')
       const sentAt = clock.now()
       const raw = await session.readClock(deadline)
-      return { clock: reader.read(raw as Uint8Array | null), sentAt, receivedAt: clock.now() }
+      return { clock: reader.read(raw), sentAt, receivedAt: clock.now() }
     }
     this.#gather = new Gather(clock, (requests, deadline, { resolve, reject }) => {
       read(deadline).then((answer) => resolve(requests.map(() => answer)), reject)

@@ -2,13 +2,14 @@ import type { Clock } from '../../clock.ts'
 import type { Address, PendingRead, RemoteReply } from '../../engine/remote.ts'
 import { RedisUnavailable } from '../../errors.ts'
 import type { OutboundQueue } from '../../invalidation/outbound-queue.ts'
+import { bytesIn, listIn, wholeIn } from '../connection/answers.ts'
 import type { ServerTime } from '../connection/server-time.ts'
 import type { FrameCall, Frames, Holder, LeaseAnswer, LeaseRequest, Told, ToldScript } from '../frames.ts'
 import { Suspects } from '../remembered/suspects.ts'
 import { askForLeases } from '../script/leases.ts'
 import { runScript, type Script } from '../script/script.ts'
 import type { Session } from '../session.ts'
-import { HEADER_BYTES, LARGE, LARGEST_FRAME, LargeNames, readable, unlessWrongType } from '../sizes.ts'
+import { HEADER_BYTES, headIn, LARGE, LARGEST_FRAME, LargeNames, readable, unlessWrongType } from '../sizes.ts'
 import type { Supervisor } from '../supervisor.ts'
 import { ClockReads } from './clock-reads.ts'
 import { type Ask, dispatch } from './dispatch.ts'
@@ -66,7 +67,7 @@ export class ClusterFrames implements Frames {
     const { reply } = await dispatch(this.#parts, {
       key,
       deadline,
-      send: ({ data }, ask) => ask(data).call('getrange', [key, 0, HEADER_BYTES - 1], deadline) as Promise<Uint8Array>,
+      send: ({ data }, ask) => ask(data).call('getrange', [key, 0, HEADER_BYTES - 1], deadline, true, headIn),
     })
     return reply
   }
@@ -86,7 +87,7 @@ export class ClusterFrames implements Frames {
     script: Script,
     { key, label }: Address,
     { plan, deadline, isAwaited = true, holder }: FrameCall,
-  ): Promise<unknown> {
+  ): Promise<number> {
     if (!this.#mayUse(key)) throw new RedisUnavailable('shut')
     const { reply } = await dispatch(this.#parts, {
       key,
@@ -96,7 +97,7 @@ export class ClusterFrames implements Frames {
         const { args, bytes = 0 } = plan(place)
         if (bytes > LARGE) this.#large.add(label)
         const lane = bytes > 0 && this.#large.has(label) ? place.bulk : place.data
-        return runScript(ask(lane), script, { keys: [key], args, deadline, isAwaited })
+        return runScript(ask(lane), script, { keys: [key], args, deadline, isAwaited }, wholeIn)
       },
     })
     return reply
@@ -105,7 +106,7 @@ export class ClusterFrames implements Frames {
   /** Two round trips: the frame's master first, and then the clock's, so that no memory is filled from what was there before. */
   async runAndTell({ alone }: ToldScript, address: Address, call: FrameCall): Promise<Told> {
     const session = this.#parts.supervisor.current
-    const stored = Number(await this.run(alone, address, call)) === 1
+    const stored = (await this.run(alone, address, call)) === 1
     if (session === undefined) throw new RedisUnavailable('shut')
     return { stored, reading: await session.bump({ keys: [address], members: [] }, call.deadline, false) }
   }
@@ -151,13 +152,13 @@ export class ClusterFrames implements Frames {
       if (Number(size ?? 0) > LARGEST_FRAME) return { bytes: head as Uint8Array, size: Number(size) }
     }
     // MGET passes over what is no string, where GET fails.
-    const [value] = await this.#suspects.watch(
+    const value = await this.#suspects.watch(
       [address],
-      lane.call('mget', [key], deadline) as Promise<(Uint8Array | null)[]>,
+      lane.call('mget', [key], deadline, true, (reply) => bytesIn(listIn(reply, 1)[0])),
     )
     this.#suspects.clear(key)
     const size = value?.length ?? 0
     if (size > LARGE) this.#large.add(label)
-    return { bytes: readable(value ?? undefined), size }
+    return { bytes: readable(value), size }
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../../clock.ts'
 import { type RedisFailure, RedisUnavailable } from '../../errors.ts'
 import type { RedisLike } from '../../options/redis-client.ts'
+import { anyAnswer, type ReadAnswer } from './answers.ts'
 import { whenPatienceEnds } from './attention.ts'
 import { isTripped, record, UNTRIPPED } from './breaker.ts'
 import { type Awaited, Deadlines } from './deadlines.ts'
@@ -108,7 +109,7 @@ export class Connection {
     let opened: Connection | undefined
     guardReplies(client, {
       subscribes: options.subscribes,
-      unanswered: () => opened?.#inFlight,
+      unanswered: () => (opened === undefined ? undefined : opened.#inFlight),
       onDamage: () => {
         const damage = new RedisUnavailable('protocol', new Error('Redis answered what nobody had asked.'))
         lastError = damage
@@ -143,14 +144,17 @@ export class Connection {
     }
   }
 
-  /** {@link Connection.send} as a promise. */
-  call(
+  /** {@link Connection.send} as a promise. What `read` refuses is no answer, and ends the connection. */
+  call<T = unknown>(
     command: string,
     args: readonly (string | Uint8Array | number)[],
     deadline: number,
     isAwaited = true,
-  ): Promise<unknown> {
-    return new Promise((resolve, reject) => this.send(command, args, { deadline, isAwaited, resolve, reject }))
+    read: ReadAnswer<T> = anyAnswer,
+  ): Promise<T> {
+    return new Promise((resolve, reject) =>
+      this.send(command, args, { deadline, isAwaited, resolve: (reply) => resolve(read(reply)), reject }),
+    )
   }
 
   /**

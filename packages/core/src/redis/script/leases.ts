@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts'
+import { listIn, refuseAnswer, wholeIn } from '../connection/answers.ts'
 import type { ServerTime } from '../connection/server-time.ts'
 import type { LeaseAnswer, LeaseRequest } from '../frames.ts'
 import { ACQUIRE } from './frame-scripts.ts'
@@ -29,10 +30,15 @@ export async function askForLeases(
     ...requests.flatMap(({ token, seen, mode }) => [token, seen, MODES[mode]]),
   ]
   const keys = requests.map(({ key }) => key)
-  const answers = (await runScript(connection, ACQUIRE, { keys, args, deadline })) as unknown[]
-  time.learn(Number(answers[0]), sentAt, clock.now())
-  return requests.map((_, at) => answerOf(answers[at + 1]))
+  return runScript(connection, ACQUIRE, { keys, args, deadline }, (reply) => {
+    const [now, ...answers] = listIn(reply)
+    time.learn(wholeIn(now), sentAt, clock.now())
+    if (String(answers[0]) === 'late') return requests.map(() => LATE)
+    return listIn(answers, requests.length).map(answerOf)
+  })
 }
+
+const LATE: LeaseAnswer = { status: 'late' }
 
 function answerOf(answer: unknown): LeaseAnswer {
   const [kind, detail] = Array.isArray(answer) ? answer : [answer]
@@ -46,6 +52,6 @@ function answerOf(answer: unknown): LeaseAnswer {
     case 'x':
       return { status: 'foreign' }
     default:
-      return { status: 'late' }
+      return refuseAnswer('what became of a lease')
   }
 }

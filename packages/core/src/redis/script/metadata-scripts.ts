@@ -40,14 +40,19 @@ redis.call('PUBLISH', ARGV[3], inc .. ':' .. string.format('%.0f:%.0f', c, n) ..
 
 /**
  * Opens the metadata and tells it. KEYS: clock, tags, never. ARGV: incarnation to make if one is needed, life, bus channel,
- * most records to tell. Answers incarnation, c, n, floor, server ms, number of records, then the newest members and records.
+ * most records to tell. Answers incarnation, c, n, floor, server ms, number of records, the newest members and records, and
+ * the seal of all.
  */
 export const HELLO = defineScript(
   'hello',
   `${OPEN}
 local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local records = redis.call('ZREVRANGEBYSCORE', KEYS[2], '+inf', '0', 'WITHSCORES', 'LIMIT', 0, ARGV[4])
-return { inc, c, n, floor, t[1] * 1000 + math.floor(t[2] / 1000), redis.call('ZCARD', KEYS[2]) - 1, records }`,
+local count = redis.call('ZCARD', KEYS[2]) - 1
+local parts = inc .. string.format(' %.0f %.0f %.0f %.0f %.0f', c, n, floor, now, count)
+if #records > 0 then parts = parts .. ' ' .. table.concat(records, ' ') end
+return { inc, c, n, floor, now, count, records, redis.sha1hex(parts) }`,
 )
 
 const INVALIDATE = `${OPEN}
@@ -139,7 +144,7 @@ return { stored and 1 or 0, inc, c, n }`,
 
 /**
  * The records of members. KEYS: clock, tags, never (unused). ARGV: the incarnation they are asked for, then members.
- * Answers 'lost' when the metadata is another one; else each member's record, or the floor.
+ * Answers 'lost' when the metadata is another one; else each member's record, or the floor, and the seal of all.
  */
 export const RECORDS = defineScript(
   'records',
@@ -150,5 +155,6 @@ if clock then inc, c, n, floor = string.match(clock, '^(%d+):(%d+):(%d+):(%d+):'
 if inc ~= ARGV[1] or not mark or tonumber(mark) ~= -tonumber(inc) then return 'lost' end
 local answers = {}
 for i = 2, #ARGV do answers[i - 1] = redis.call('ZSCORE', KEYS[2], ARGV[i]) or floor end
+answers[#ARGV] = redis.sha1hex(table.concat(answers, ' '))
 return answers`,
 )

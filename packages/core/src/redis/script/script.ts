@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ReadAnswer } from '../connection/answers.ts'
 import { type Connection, isNoScript } from '../connection/connection.ts'
 
 /** What commands are sent by: a connection, or one that announces each of them. */
@@ -26,17 +27,18 @@ export interface ScriptCall {
   readonly isAwaited?: boolean
 }
 
-/** Runs a script; after a restart or SCRIPT FLUSH it is sent again within the same deadline. */
-export async function runScript(
+/** Runs a script and reads its answer; after a restart or SCRIPT FLUSH it is sent again within the same deadline. */
+export async function runScript<T>(
   connection: Commander,
   script: Script,
   { keys, args, deadline, isAwaited = true }: ScriptCall,
-): Promise<unknown> {
+  read: ReadAnswer<T>,
+): Promise<T> {
   const rest = [keys.length, ...keys, ...args]
   try {
-    return await connection.call('EVALSHA', [script.digest, ...rest], deadline, isAwaited)
+    return await connection.call('EVALSHA', [script.digest, ...rest], deadline, isAwaited, read)
   } catch (error) {
     if (!isNoScript(error)) throw error
-    return connection.call('EVAL', [script.source, ...rest], deadline, isAwaited)
+    return connection.call('EVAL', [script.source, ...rest], deadline, isAwaited, read)
   }
 }
