@@ -143,6 +143,7 @@ describe('C13: what waits for a server that does not answer', () => {
       clock: systemClock,
       patience: 5_000,
       onLost: () => {},
+      subscribes: false,
       slow: 1_000,
     })
     await proxy.inject({ kind: 'hang' })
@@ -168,6 +169,7 @@ describe('C13: what waits for a server that does not answer', () => {
       clock: systemClock,
       patience: 5_000,
       onLost: () => {},
+      subscribes: false,
       slow: 1_000,
     })
     await proxy.inject({ kind: 'hang' })

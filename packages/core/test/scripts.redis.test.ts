@@ -222,7 +222,7 @@ describe('metadata', () => {
   const HEX = '00aa'
   const hello = (incarnation: string, lifeHex = HEX) =>
     run(HELLO, KEYS, incarnation, lifeHex, 'bus', 5_000) as Promise<
-      [string, number, number, number, number, number, string[]]
+      [string, number, number, number, number, number, string[], string]
     >
   const bump = (members: readonly string[], most = 100_000, lifeHex = HEX) =>
     run(BUMP, KEYS, '999', lifeHex, 'bus', 'me', '[]', most, ...members) as Promise<[string, number, number]>
