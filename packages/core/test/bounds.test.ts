@@ -143,7 +143,6 @@ describe('C13: what waits for a server that does not answer', () => {
       clock: systemClock,
       patience: 5_000,
       onLost: () => {},
-      subscribes: false,
       slow: 1_000,
     })
     await proxy.inject({ kind: 'hang' })
@@ -169,7 +168,6 @@ describe('C13: what waits for a server that does not answer', () => {
       clock: systemClock,
       patience: 5_000,
       onLost: () => {},
-      subscribes: false,
       slow: 1_000,
     })
     await proxy.inject({ kind: 'hang' })

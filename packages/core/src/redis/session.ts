@@ -121,7 +121,7 @@ export class Session {
   /** Connects, and subscribes. Rejects with `RedisUnavailable` and leaves nothing behind. */
   static async open(options: SessionOptions): Promise<Session> {
     const group = new ConnectionGroup(options)
-    const open = (role: 'data' | 'bulk' | 'subscriber') => group.open(options.makeClient(role), role === 'subscriber')
+    const open = (role: 'data' | 'bulk' | 'subscriber') => group.open(options.makeClient(role))
     try {
       const data = await open('data')
       if (data.isClusterNode && options.clockLife === undefined) throw new RedisUnavailable('moved', CLUSTER_NODE)

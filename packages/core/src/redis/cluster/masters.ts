@@ -195,7 +195,7 @@ export class Masters {
   async #askStranger(address: NodeAddress): Promise<SlotMap> {
     const { clock, makeNode, patience, slow, plan } = this.#options
     const client = await makeNode(address, 'data')
-    const connection = await Connection.open(client, { clock, patience, slow, onLost: () => {}, subscribes: false })
+    const connection = await Connection.open(client, { clock, patience, slow, onLost: () => {} })
     try {
       const map = SlotMap.read(
         await connection.call('cluster', ['slots'], clock.now() + patience),

@@ -64,7 +64,7 @@ export class Place implements Holder {
   /** Connects, and learns the life and the clock of the server. Rejects with `RedisUnavailable` and leaves nothing behind. */
   static async open(address: NodeAddress, { clock, makeNode, patience, slow, pushed }: PlaceOptions): Promise<Place> {
     const group = new ConnectionGroup({ clock, patience, slow })
-    const open = (role: 'data' | 'bulk' | 'subscriber') => group.open(makeNode(address, role), role === 'subscriber')
+    const open = (role: 'data' | 'bulk' | 'subscriber') => group.open(makeNode(address, role))
     try {
       const [data, bulk, subscriber] = await Promise.all([open('data'), open('bulk'), pushed && open('subscriber')])
       const place = new Place(address, { data, bulk, subscriber }, { clock, group })

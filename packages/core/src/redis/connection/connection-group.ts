@@ -9,11 +9,11 @@ import { Connection, type ConnectionOptions } from './connection.ts'
 export class ConnectionGroup {
   /** Resolves with the cause when the group has ended. */
   readonly ended: Promise<RedisUnavailable>
-  readonly #options: Omit<ConnectionOptions, 'subscribes'>
+  readonly #options: ConnectionOptions
   readonly #connections: Connection[] = []
   #cause: RedisUnavailable | undefined
 
-  constructor(options: Omit<ConnectionOptions, 'onLost' | 'subscribes'>) {
+  constructor(options: Omit<ConnectionOptions, 'onLost'>) {
     let onLost: ConnectionOptions['onLost'] = () => {}
     this.ended = new Promise((resolve) => {
       onLost = resolve
@@ -22,9 +22,9 @@ export class ConnectionGroup {
     this.#options = { clock, patience, slow, onLost }
   }
 
-  /** Opens one more, that is to subscribe or not. Rejects with `RedisUnavailable`, also when another server answers than the others have. */
-  async open(client: Promise<RedisLike>, subscribes: boolean): Promise<Connection> {
-    const connection = await Connection.open(await client, { ...this.#options, subscribes })
+  /** Opens one more. Rejects with `RedisUnavailable`, also when another server answers than the others have. */
+  async open(client: Promise<RedisLike>): Promise<Connection> {
+    const connection = await Connection.open(await client, this.#options)
     this.#connections.push(connection)
     const isOther = this.#connections.some(({ life }) => Buffer.compare(life, connection.life) !== 0)
     const refusal = isOther ? new RedisUnavailable('error', OTHER_SERVER) : this.#cause

@@ -50,8 +50,6 @@ export interface ConnectionOptions {
   readonly onLost: (cause: RedisUnavailable) => void
   /** Slower commands count as half failed; milliseconds. */
   readonly slow: number
-  /** Whether it is to subscribe. */
-  readonly subscribes: boolean
 }
 
 /** How one command is called. */
@@ -88,6 +86,7 @@ export class Connection {
   readonly #slowness: Slowness
   /** Whether the last command that somebody waited for was answered slowly. */
   wasSlow = false
+  #subscribes = false
   #missed = 0
   #breaker = UNTRIPPED
   #lost: RedisUnavailable | undefined
@@ -108,7 +107,7 @@ export class Connection {
     let lastError: unknown
     let opened: Connection | undefined
     guardReplies(client, {
-      subscribes: options.subscribes,
+      subscribes: () => (opened === undefined ? false : opened.#subscribes),
       unanswered: () => (opened === undefined ? undefined : opened.#inFlight),
       onDamage: () => {
         const damage = new RedisUnavailable('protocol', new Error('Redis answered what nobody had asked.'))
@@ -170,6 +169,7 @@ export class Connection {
       reject(refusal)
       return
     }
+    this.#subscribes ||= command === 'subscribe'
     this.#inFlight += 1
     this.#bytesInFlight += bytes
     const waiting: Waiting = {

@@ -3,8 +3,8 @@ import { ReplyScan, type ReplyShape } from './reply-scan.ts'
 
 /** What a connection may be told. */
 export interface Expectations {
-  /** Whether it subscribes, and then gets messages and hardly any answers. */
-  readonly subscribes: boolean
+  /** Whether it has asked for a subscription, and gets messages from then on. */
+  readonly subscribes: () => boolean
   /** How many commands have no answer yet; undefined while the client greets the server by itself. */
   readonly unanswered: () => number | undefined
   /** Called once, with the first chunk that cannot be right. */
@@ -44,7 +44,6 @@ export function guardReplies(client: RedisLike, expectations: Expectations): voi
 export class ReplyGuard {
   readonly #scan = new ReplyScan()
   readonly #expectations: Expectations
-  #isSubscribed = false
   #isDamaged = false
 
   constructor(expectations: Expectations) {
@@ -55,10 +54,11 @@ export class ReplyGuard {
   passes(chunk: Uint8Array): boolean {
     if (this.#isDamaged) return false
     const { subscribes, unanswered, onDamage } = this.#expectations
+    const isSubscriber = subscribes()
     let left = unanswered() ?? Number.POSITIVE_INFINITY
     const isGreeting = left === Number.POSITIVE_INFINITY
     const isSound = this.#scan.follow(chunk, (shape) => {
-      if (subscribes) return this.#isTold(shape)
+      if (isSubscriber) return isTold(shape)
       left -= 1
       return left >= 0 && !(isGreeting && shape.length === -1)
     })
@@ -67,20 +67,18 @@ export class ReplyGuard {
     onDamage()
     return false
   }
+}
 
-  /** What a subscriber gets: answers until it has subscribed, then messages, what confirms a subscription, pongs and errors. */
-  #isTold({ type, length, head, nulls }: ReplyShape): boolean {
-    if (type !== '*') return length !== -1 && (!this.#isSubscribed || type === '-')
-    switch (head) {
-      case 'message':
-        return length === 3 && (nulls & ~PAYLOAD) === 0
-      case 'subscribe':
-      case 'unsubscribe':
-        this.#isSubscribed = true
-        return length === 3 && nulls === 0
-      default:
-        return head === 'pong' && length === 2
-    }
+/** What a subscriber gets: messages, what confirms its subscriptions, pongs and errors. */
+function isTold({ type, length, head, nulls }: ReplyShape): boolean {
+  if (type !== '*') return type === '-'
+  switch (head) {
+    case 'message':
+      return length === 3 && (nulls & ~PAYLOAD) === 0
+    case 'subscribe':
+      return length === 3 && nulls === 0
+    default:
+      return head === 'pong' && length === 2
   }
 }
 
