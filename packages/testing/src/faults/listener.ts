@@ -1,5 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { turn } from '../time/turn.ts'
+
+/** A port that another program has taken meanwhile is tried again for so long, and this often; milliseconds. */
+const PATIENCE = 10_000
+const PAUSE = 50
 
 /** A listening port that can be closed and opened again. */
 export class Listener {
@@ -7,6 +12,7 @@ export class Listener {
   readonly port: number
   readonly #accept: (socket: Socket) => void
   #server: Server | undefined
+  #hasListened = false
   #last: Promise<void> = Promise.resolve()
 
   constructor(address: { readonly host: string; readonly port: number }, accept: (socket: Socket) => void) {
@@ -34,16 +40,30 @@ export class Listener {
 
   async #listen(): Promise<void> {
     if (this.#server !== undefined) return
+    const giveUpAt = performance.now() + (this.#hasListened ? PATIENCE : 0)
+    for (;;) {
+      try {
+        this.#server = await this.#tryToListen()
+        this.#hasListened = true
+        return
+      } catch (error) {
+        const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+        if (!isTaken || performance.now() >= giveUpAt) throw error
+        await wait(PAUSE)
+      }
+    }
+  }
+
+  #tryToListen(): Promise<Server> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, this.#accept)
     server.unref()
-    await new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host: this.host, port: this.port, exclusive: true }, () => {
         server.off('error', reject)
-        resolve()
+        resolve(server)
       })
     })
-    this.#server = server
   }
 
   async #unlisten(): Promise<void> {
