@@ -141,7 +141,7 @@ export class Cache {
    * along, as in {@link Cache.delete}.
    *
    * @throws InvalidationNotDelivered when `required` and Redis does not take it.
-   * @throws CacheClosed after {@link Cache.close}.
+   * @throws InvalidOption naming a target that does not exist; CacheClosed after {@link Cache.close}.
    */
   async invalidate(targets: InvalidateTargets, { required = false }: { required?: boolean } = {}): Promise<Receipt> {
     const request = requestOf(this.#names, targets)

@@ -15,6 +15,22 @@ async function flood(cache: Cache, names = 1_200): Promise<void> {
   for (let at = 0; at < names; at++) await cache.getOrSet(`flood${flood}:n${at}`, [], () => at, POLICY)
 }
 
+describe('an invalidation that names nothing', () => {
+  test.each([
+    [{ tag: ['user:7'] }, /'tag' is not allowed; targets are tags, entries, names, namespace/],
+    [{ tags: 'user:7' }, /tags: 'user:7' is not allowed; it is a list/],
+    [{ names: 'user' }, /names: 'user' is not allowed/],
+  ])('%j is refused, instead of resolving as delivered', async (targets, message) => {
+    const { cache } = openMemory()
+    await expect(cache.invalidate(targets as never)).rejects.toThrow(message)
+  })
+
+  test('nothing to invalidate is no mistake', async () => {
+    const { cache } = openMemory()
+    expect(await cache.invalidate({ tags: [], names: undefined } as never)).toMatchObject({ delivered: true })
+  })
+})
+
 describe('C13: names that only calls bring', () => {
   test('are bounded, their entries in memory too, and the totals lose nothing', async () => {
     const { cache } = openMemory()

@@ -46,6 +46,18 @@ export interface RateLimiterOptions {
   readonly random?: Random
 }
 
+const OPTIONS: readonly string[] = [
+  'namespace',
+  'redis',
+  'onStoreFailure',
+  'deadline',
+  'replicas',
+  'maxSubjects',
+  'pepper',
+  'logger',
+  'clock',
+  'random',
+] satisfies (keyof RateLimiterOptions)[]
 const NAMESPACE = /^[A-Za-z0-9_.-]{1,100}$/
 /** Refusals are short-lived and cheap to lose. */
 const MOST_REFUSALS = 10_000
@@ -74,6 +86,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     clock = systemClock,
     random = systemRandom,
   } = options
+  refuseUnknown(options)
   if (typeof namespace !== 'string' || !NAMESPACE.test(namespace))
     throw new InvalidOption('namespace', namespace, 'it is letters, digits, and any of _ - .')
   checkCount('replicas', replicas, 10_000, 1)
@@ -112,6 +125,13 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       await store.close()
     },
   })
+}
+
+/** A misspelt `redis` would make limits that hold in one process alone. */
+function refuseUnknown(options: RateLimiterOptions): void {
+  for (const option of Object.keys(options)) {
+    if (!OPTIONS.includes(option)) throw new InvalidOption(option, option, `known options are ${OPTIONS.join(', ')}`)
+  }
 }
 
 interface RemoteOptions {

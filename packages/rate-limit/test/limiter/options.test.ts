@@ -52,6 +52,11 @@ describe('what cannot be used is refused where it is written, naming the option,
     ],
     ['a namespace with a colon', () => createRateLimiter({ namespace: 'a:b' }), /namespace: 'a:b'/],
     [
+      'a misspelt option',
+      () => createRateLimiter({ redi: 'redis://127.0.0.1:1' } as never),
+      /redi: 'redi' is not allowed; known options are namespace, redis/,
+    ],
+    [
       'a Redis that is none',
       () => createRateLimiter({ redis: {} as never }),
       /redis: .*cache\.redis of a cache that has a Redis/,
