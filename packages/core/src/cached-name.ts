@@ -132,12 +132,15 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
 
   /**
    * Runs a write and stores what it returns, fenced against other writers. The write's error passes through untouched. In a
-   * transaction what it returns is not yet true for others: the entry is invalidated at the commit.
+   * transaction what it returns is not yet true for others: the entry is invalidated at the commit. Where the cache is disabled it is
+   * invalidated as well: other processes may hold it.
    */
   async put(args: A | ((value: V) => A), write: () => Promise<V> | V, self?: unknown): Promise<V> {
     if (typeof args === 'function') return this.#putUnderResult(args, write, self)
-    if (!this.#engine.settings.enabled || this.#engine.settings.closed) return Promise.resolve().then(write)
-    if (transactionOf(this.#engine.owner) !== undefined) return this.#putUnderResult(() => args, write, self)
+    const { enabled, closed } = this.#engine.settings
+    if (closed) return Promise.resolve().then(write)
+    if (!enabled || transactionOf(this.#engine.owner) !== undefined)
+      return this.#putUnderResult(() => args, write, self)
     return put(planOperation(this.#state, args, write, self)) as Promise<V>
   }
 
@@ -170,10 +173,13 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     return give(find.entry, engine.registry) as V
   }
 
-  /** Stores what the caller asserts to be current, here and in Redis. In a transaction it is not yet: the entry is invalidated at the commit. */
+  /**
+   * Stores what the caller asserts to be current, here and in Redis. In a transaction it is not yet: the entry is invalidated at the
+   * commit. Where the cache is disabled it is invalidated as well: other processes may hold it.
+   */
   async set(args: A, value: V, self?: unknown): Promise<Receipt> {
-    if (!this.#engine.settings.enabled) return Promise.resolve({ delivered: true })
-    if (transactionOf(this.#engine.owner) !== undefined) return this.delete(args, self)
+    const isStored = this.#engine.settings.enabled && transactionOf(this.#engine.owner) === undefined
+    if (!isStored) return this.delete(args, self)
     return set(planOperation(this.#state, args, NOTHING, self), value)
   }
 
@@ -224,7 +230,7 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
   /** A key that only the result names cannot be leased before the write: the entry is invalidated instead of stored. */
   async #putUnderResult(args: (value: V) => A, write: () => Promise<V> | V, self: unknown): Promise<V> {
     const value = await write()
-    if (this.#engine.settings.enabled && !this.#engine.settings.closed) await this.delete(args(value), self)
+    if (!this.#engine.settings.closed) await this.delete(args(value), self)
     return value
   }
 

@@ -27,6 +27,24 @@ async function run(program: string): Promise<string> {
   return stdout.trim()
 }
 
+describe('a process whose cache is disabled', () => {
+  test.each<[string, (rows: ReturnType<typeof rowsOf>) => Promise<unknown>]>([
+    ['delete', (rows) => rows.delete([1])],
+    ['set', (rows) => rows.set([1], 'new')],
+    ['put', (rows) => rows.put([1], async () => 'new')],
+    ['put by what the write returned', (rows) => rows.put(() => [1], async () => 'new')],
+  ])('still tells the others of its writes: %s', async (_, write) => {
+    const [cache, disabled] = [await stage.node(), await stage.node({ enabled: false })]
+    const rows = rowsOf(cache)
+    await rows.getOrSet([1], () => 'old')
+    await cache.drain()
+    await write(rowsOf(disabled))
+    await until(() => rows.peek([1]) === undefined)
+    expect(await rows.getOrSet([1], () => 'new')).toBe('new')
+    expect(disabled.stats()).toMatchObject({ sets: 0, entries: 0 })
+  })
+})
+
 describe('ready', () => {
   test('resolves at once without Redis, and when Redis is in use with one', async () => {
     await openMemory().cache.ready()
