@@ -32,7 +32,14 @@ describe('a process whose cache is disabled', () => {
     ['delete', (rows) => rows.delete([1])],
     ['set', (rows) => rows.set([1], 'new')],
     ['put', (rows) => rows.put([1], async () => 'new')],
-    ['put by what the write returned', (rows) => rows.put(() => [1], async () => 'new')],
+    [
+      'put by what the write returned',
+      (rows) =>
+        rows.put(
+          () => [1],
+          async () => 'new',
+        ),
+    ],
   ])('still tells the others of its writes: %s', async (_, write) => {
     const [cache, disabled] = [await stage.node(), await stage.node({ enabled: false })]
     const rows = rowsOf(cache)

@@ -28,6 +28,18 @@ afterAll(async () => {
   await redis.stop()
 })
 
+/** What the pages declare, as far as it is called here. */
+interface Users {
+  readonly byId: (id: number) => Promise<unknown>
+  readonly byKey: (key: string) => Promise<unknown>
+  readonly rename: (id: number, name: string) => Promise<void>
+  readonly touch: (id: number) => Promise<void>
+}
+interface Weather {
+  readonly today: (city: string) => Promise<unknown>
+  readonly correct: (city: string, forecast: string) => Promise<void>
+}
+
 /** Everything that the libraries export, and caches that end with the test and share nothing with those of other tests. */
 const libraries = {
   ...core,
@@ -61,7 +73,7 @@ function programOf(page: string, choice: [from: number, to: number], bodies: rea
 }
 
 /** Runs a program in the decorator standard of this run, and answers what `result` is at its end. */
-async function run(code: string, result: string, surroundings: Record<string, unknown>): Promise<any> {
+async function run<T>(code: string, result: string, surroundings: Record<string, unknown>): Promise<T> {
   const { code: script } = await transform(`async () => {\n${code}\nreturn ${result}\n}`, {
     loader: 'ts',
     target: 'es2022',
@@ -71,8 +83,11 @@ async function run(code: string, result: string, surroundings: Record<string, un
   const names = Object.keys(known)
   // Helpers of the lowering come first, the program is the last expression.
   const at = script.lastIndexOf('async () => {')
-  const program = new Function(...names, `${script.slice(0, at)}return (${script.slice(at).trim().replace(/;$/, '')})()`)
-  return await program(...names.map((name) => known[name]))
+  const program = new Function(
+    ...names,
+    `${script.slice(0, at)}return (${script.slice(at).trim().replace(/;$/, '')})()`,
+  )
+  return (await program(...names.map((name) => known[name]))) as T
 }
 
 describe('the examples of the pages that a newcomer reads first', () => {
@@ -88,7 +103,11 @@ describe('the examples of the pages that a newcomer reads first', () => {
     }
     const said: unknown[][] = []
     const console = { log: (...words: unknown[]) => said.push(words) }
-    const users = await run(programOf('README.md', [0, 1]), 'users', { db, console, hash: (key: string) => `#${key}` })
+    const users = await run<Users>(programOf('README.md', [0, 1]), 'users', {
+      db,
+      console,
+      hash: (key: string) => `#${key}`,
+    })
     expect(queries.length).toBe(2)
     expect(said).toEqual([['Ada', 'hit', expect.stringMatching(/^l[12]$/), expect.any(Number)]])
 
@@ -102,7 +121,7 @@ describe('the examples of the pages that a newcomer reads first', () => {
   test('docs/getting-started.md: a hundred callers share one load', async () => {
     let loads = 0
     const fetchForecast = async (city: string) => ({ city, load: ++loads })
-    const weather = await run(programOf('docs/getting-started.md', [0, 1]), 'new Weather()', { fetchForecast })
+    const weather = await run<Weather>(programOf('docs/getting-started.md', [0, 1]), 'new Weather()', { fetchForecast })
     await Promise.all(Array.from({ length: 100 }, () => weather.today('Oslo')))
     expect(await weather.today('Oslo')).toEqual({ city: 'Oslo', load: 1 })
   })
@@ -111,7 +130,11 @@ describe('the examples of the pages that a newcomer reads first', () => {
     const forecasts = new Map([['Oslo', 'rain']])
     const bodies = ['{ return forecasts.get(city) }', '{ forecasts.set(city, forecast) }']
     const code = programOf('docs/getting-started.md', [1, 3], bodies)
-    const { weather, cache } = await run(code, '{ weather: new Weather(), cache }', { forecasts })
+    const { weather, cache } = await run<{ weather: Weather; cache: Cache }>(
+      code,
+      '{ weather: new Weather(), cache }',
+      { forecasts },
+    )
     onTestFinished(decorators.configureGranary({ cache }))
     expect(await weather.today('Oslo')).toBe('rain')
     await weather.correct('Oslo', 'snow')
@@ -122,7 +145,7 @@ describe('the examples of the pages that a newcomer reads first', () => {
   test('packages/decorators/README.md: by tag and by entry', async () => {
     const names = new Map([[7, 'Ada']])
     const bodies = ['{ return names.has(id) ? { id, name: names.get(id) } : null }', '{ names.set(id, name) }', '{ }']
-    const users = await run(programOf('packages/decorators/README.md', [0, 1], bodies), 'new Users()', { names })
+    const users = await run<Users>(programOf('packages/decorators/README.md', [0, 1], bodies), 'new Users()', { names })
     expect(await users.byId(7)).toEqual({ id: 7, name: 'Ada' })
     await users.rename(7, 'Grace')
     expect(await users.byId(7)).toEqual({ id: 7, name: 'Grace' })
@@ -139,7 +162,7 @@ describe('the examples of the pages that a newcomer reads first', () => {
       'const standing = await perKey.peek("key:42")',
       'await limiter.close()',
     ].join('\n')
-    const standing = await run(code, 'standing', {
+    const standing = await run<limits.Decision>(code, 'standing', {
       serve: (headers: unknown) => served.push(headers),
       refuse: () => expect.unreachable(),
       model: { complete: async () => ({ usage: { total_tokens: 1_000 } }) },
@@ -147,7 +170,7 @@ describe('the examples of the pages that a newcomer reads first', () => {
       estimate: () => 50,
     })
     expect(served).toEqual([expect.objectContaining({ RateLimit: expect.any(String) })])
-    expect(standing.limits.tokens.remaining).toBe(90_000 - 812 - 1_000)
-    expect(standing.limits.minute.remaining).toBe(58)
+    expect(standing.limits['tokens']?.remaining).toBe(90_000 - 812 - 1_000)
+    expect(standing.limits['minute']?.remaining).toBe(58)
   })
 })
