@@ -19,8 +19,8 @@ export const GATES: readonly Mutation[] = [
     faults: ['cut', 'partition', 'hang'],
     patches: [
       {
-        file: 'core/src/redis/supervisor.ts',
-        find: 'const { left, reading } = await deliver(session, taken, clock.now() + this.#options.session.patience)',
+        file: 'core/src/redis/replay.ts',
+        find: 'const { left, reading } = await deliver(session, taken, clock.now() + patience)',
         replace: 'const left = [], reading = undefined',
       },
     ],

@@ -30,6 +30,11 @@ export class OutboundQueue {
     return this.#keys.size + this.#members.size
   }
 
+  /** Members waiting. */
+  get members(): number {
+    return this.#members.size
+  }
+
   /** The same, with what is on its way. */
   get pending(): number {
     return this.size + this.#underway.size

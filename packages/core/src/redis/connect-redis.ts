@@ -80,6 +80,7 @@ function assembleNode(surroundings: Surroundings): Assembly {
   const supervisor = new Supervisor({
     ...supervisionOf(surroundings),
     deliver,
+    holdsKeys: false,
     session: {
       ...sessionOf(surroundings),
       makeClient: (role) =>

@@ -35,13 +35,6 @@ interface Delivery {
   readonly cause: RedisUnavailable | undefined
 }
 
-/** A part of what was queued, what is left of it, and the clock after it was sent. */
-export interface Replayed {
-  readonly taken: Targets
-  readonly left: Targets
-  readonly reading: ClockReading
-}
-
 /** Invalidates in Redis: deletes frames wherever they live, and tells the bus. Rejects when the clock cannot be reached. */
 export type Deliver = (session: Session, targets: Targets, deadline: number) => Promise<Delivery>
 
@@ -57,6 +50,8 @@ export interface SupervisorOptions {
   readonly silence: number
   readonly session: Omit<SessionOptions, 'onMessage'>
   readonly deliver: Deliver
+  /** Whether keys that wait in the queue are not read: then the gate may open before the last of them has arrived. */
+  readonly holdsKeys: boolean
   readonly effects: SupervisorEffects
 }
 

@@ -1,5 +1,4 @@
 import { waitAtMost } from '../clock.ts'
-import type { Targets } from '../engine/remote.ts'
 import { RedisUnavailable } from '../errors.ts'
 import { decodeAcknowledgement } from './bus/acknowledgements.ts'
 import { type BusMessage, decodeMessage, decodeWake } from './bus/bus-message.ts'
@@ -7,8 +6,9 @@ import { keysOf, type Payload, PUSH_CHANNEL } from './bus/tracking.ts'
 import { classifyFailure } from './connection/failure.ts'
 import { ServerTime } from './connection/server-time.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { replayQueue } from './replay.ts'
 import { Session } from './session.ts'
-import type { ConnectionState, Replayed, SupervisorOptions } from './supervision.ts'
+import type { ConnectionState, SupervisorOptions } from './supervision.ts'
 
 /** Pauses between attempts to connect, in milliseconds; the last one repeats. */
 const PAUSES = [25, 50, 100, 200]
@@ -18,9 +18,6 @@ const REMINDER = 60_000
 
 /** How long saying goodbye may take, in milliseconds. */
 const FAREWELL = 100
-
-/** Invalidations replayed in one script. */
-const REPLAY = 1_000
 
 /**
  * Keeps one session with Redis at a time, and the gate in front of it.
@@ -188,7 +185,7 @@ export class Supervisor {
     }
   }
 
-  /** Hello, replay, open: in this order, and with nothing queued at the moment of opening. */
+  /** Hello, replay, open: in this order, and with nothing queued at the moment of opening that a read could pass by. */
   async #verify(session: Session): Promise<void> {
     const {
       link,
@@ -206,38 +203,16 @@ export class Supervisor {
     const early = this.#early
     this.#early = undefined
     for (const message of early) this.#deliver(message)
-    let replayed = 0
-    const sent: Replayed[] = []
-    try {
-      while (queue.size > 0) sent.push(await this.#replay(session, queue.take(REPLAY)))
-    } finally {
-      // What is left is not read until it has arrived as well: its master alone is away.
-      for (const { taken, left } of sent) {
-        queue.putBack(taken, left)
-        replayed += taken.keys.length + taken.members.length - left.keys.length
-      }
-    }
+    const { replayed, reading } = await replayQueue(session, this.#options)
     if (this.#closed) return
     effects.empty('entering')
     link.open(sentAt)
-    queue.settle(undefined, sent.at(-1)?.reading)
+    queue.settle(undefined, reading)
     this.#opened = true
     const down = this.#downSince
     this.#downSince = undefined
     if (down !== undefined) effects.recovered(clock.now() - down.at, replayed)
     effects.opened(session)
-  }
-
-  /** Sends a part of what was queued; what is left of it has a master of its own that is away. */
-  async #replay(session: Session, taken: Targets): Promise<Replayed> {
-    const { queue, clock, deliver } = this.#options
-    try {
-      const { left, reading } = await deliver(session, taken, clock.now() + this.#options.session.patience)
-      return { taken, left: { keys: left, members: [] }, reading }
-    } catch (error) {
-      queue.putBack(taken)
-      throw error
-    }
   }
 
   /** A server that is slow already now would make every call slow: it stays unused. One more question, since a hello may carry its script. */

@@ -9,7 +9,7 @@ import { ROW } from '../stage/oracle.ts'
 import { timed, until } from '../stage/redis-stage.ts'
 import { watchInvalidations } from '../stage/watch-invalidations.ts'
 
-const stage = useCluster({ nodeTimeout: 2_000, args: ['--cluster-require-full-coverage', 'no'] })
+const stage = useCluster({ nodeTimeout: 1_000, args: ['--cluster-require-full-coverage', 'no'] })
 const ACKNOWLEDGED = { coherence: 'acknowledged', maxStaleness: '1s' } as const
 type Sent = { sent(command: string): boolean }
 const subscriber = (connection: Sent) => connection.sent('SUBSCRIBE')
@@ -145,7 +145,7 @@ describe("coherence 'acknowledged' in a cluster: in processes of their own", () 
         await victim.kill()
         await stage.cluster.settled()
       }
-      const seen = await watchInvalidations(fleet, { writer, readers, ids, ms: 9_000, meanwhile: kill })
+      const seen = await watchInvalidations(fleet, { writer, readers, ids, ms: 6_500, meanwhile: kill })
       expect(seen.tooOld).toEqual([])
       expect(seen.delivered).toBeGreaterThan(3)
       expect(seen.fromMemory).toBeGreaterThan(3)

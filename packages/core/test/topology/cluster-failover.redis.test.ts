@@ -96,16 +96,16 @@ describe("C14: with coherence 'tracking', while other programs write as well", (
       const victim = await choose()
       oracle.start()
       await wait(400)
-      const before = oracle.findings.foreign
+      const before = oracle.findings
       await (fate === 'killed' ? victim.kill() : victim.pause())
       await until(async () => !(await stage.cluster.masters()).includes(victim), 15_000)
       await stage.cluster.settled()
       await until(() => [a, b].every((cache) => cache.health().redis === 'open'), 10_000)
-      await until(() => oracle.findings.foreign > before + 20, 10_000)
+      await until(() => oracle.findings.foreign > before.foreign + 20, 15_000)
+      await until(() => oracle.findings.hits > before.hits + 20, 15_000)
       const found = await oracle.stop()
       expect(found).toMatchObject({ stale: [], errors: [], queuedAtEnd: 0 })
-      expect(found.slowest).toBeLessThan(1_000)
-      expect(found.hits).toBeGreaterThan(100)
+      expect(found.slowest).toBeLessThan(2_000)
       if (fate === 'killed') await stage.bringBack(victim)
       else await victim.resume()
     },

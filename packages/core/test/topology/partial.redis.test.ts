@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FaultProxy, RedisServer } from '@granary/testing'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { STEADY, useCluster } from '../stage/cluster-stage.ts'
 import { ROW } from '../stage/oracle.ts'
@@ -83,6 +83,33 @@ describe('C7: one master out of reach of one process', () => {
     }
     expect(new Set(reads)).toEqual(new Set(['new']))
     expect(await rowsOf(other).getOrSet([lost], () => 'newest')).not.toBe('old')
+  })
+
+  test('what waits for it does not keep the others from being used again, however much is invalidated meanwhile', async () => {
+    const { cache, proxyOf } = await stage.proxied()
+    const rows = rowsOf(cache)
+    const { sick, well } = await twoRows()
+    // More than go in one script, so that what is invalidated meanwhile is there when the last of them has arrived.
+    const lost = await stage.idsOn(sick, keyOf, 1_100)
+    const refusal = await proxyOf(sick).inject({ kind: 'refuse' })
+    let turn = 0
+    const receipts: Promise<unknown>[] = []
+    const invalidating = setInterval(() => {
+      receipts.push(rows.delete([lost[turn++ % lost.length] as number]))
+    }, 5)
+    onTestFinished(() => clearInterval(invalidating))
+    await cache.invalidate({ entries: lost.map((id) => ({ name: 'row', args: [id] })) })
+    await proxyOf(await stage.home()).inject({ kind: 'delay', ms: 40, direction: 'down' })
+    proxyOf(await stage.home()).drop()
+    await until(() => cache.health().redis !== 'open')
+    await until(() => cache.health().redis === 'open', 4_000)
+    expect(cache.inspect().queued).toBeGreaterThan(0)
+    await rows.getOrSet([well], () => 'row')
+    clearInterval(invalidating)
+    await proxyOf(await stage.home()).heal()
+    await refusal.lift()
+    await Promise.all(receipts)
+    await cache.whenDelivered()
   })
 
   test('`required` rejects, and it stays queued', async () => {

@@ -53,9 +53,11 @@ class ClusterAssembly implements Assembly {
         opened: (session) => {
           effects.opened(session)
           this.#renewAfter(this.#masters.epoch)
+          if (queue.size > 0) this.#redelivery.soon()
         },
       },
       deliver: this.deliver,
+      holdsKeys: true,
       session: this.#homeSession(),
     })
     this.supervisor = supervisor
