@@ -170,6 +170,33 @@ describe('C3: joining a running load', () => {
   })
 })
 
+describe('C3: joining a load whose tags cannot be computed', () => {
+  test('gives nobody who came after any invalidation what began before it', async () => {
+    const { cache } = openMemory()
+    const rows = cache.define<[number], string>('row', {
+      ttl: '1m',
+      tags: () => {
+        throw new Error('no tags')
+      },
+    })
+    let row = 'old'
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const early = rows.getOrSet([1], async () => {
+      const seen = row
+      await held
+      return seen
+    })
+    row = 'new'
+    await cache.invalidateTags(['row:1'])
+    const late = rows.getOrSet([1], async () => row)
+    release()
+    expect([await early, await late]).toEqual(['old', 'new'])
+  })
+})
+
 describe('C3: write-throughs', () => {
   test('two that overlap leave nothing, because nobody knows which of them was last', async () => {
     const { cache, rows, db } = scene()

@@ -16,6 +16,9 @@ import type { Lease } from './remote.ts'
 /** Shared by all entries that carry none. */
 const NO_TAGS: readonly string[] = Object.freeze([])
 
+/** Those of a value whose tags could not be computed: whatever was invalidated may have been one of them. */
+export const UNKNOWN_TAGS: readonly string[] = Object.freeze([])
+
 /** What a load became: something to serve, and an entry to store unless it may not be stored. */
 export interface Harvest {
   readonly landing: Landing
@@ -33,7 +36,7 @@ export function harvest(op: Operation, loaded: Loaded, born: number): Harvest {
     entry: undefined,
   })
   const options = readOptions(op, value, negative)
-  if (options === undefined) return notStored([])
+  if (options === undefined) return notStored(UNKNOWN_TAGS)
   const tags = options.tags.length === 0 ? NO_TAGS : options.tags.map(tagDigest)
   if (!options.store) return notStored(tags)
   const stored = prepareLoaded(value, policy, engine.registry)

@@ -1,6 +1,6 @@
 import { enclosingLoad, runOutsideLoads } from '../flight/current-load.ts'
 import type { Flight } from '../flight/flight.ts'
-import { wasInvalidated } from './commit.ts'
+import { UNKNOWN_TAGS, wasInvalidated } from './commit.ts'
 import { type Traveller, takeOff, takeOffReading } from './fly.ts'
 import { type Landing, landingOf } from './landing.ts'
 import { refuseRecursion, waitFor } from './load/load.ts'
@@ -137,5 +137,6 @@ function joinableFlight(op: Operation): Flight | undefined {
  * later event hides an earlier one.
  */
 function mayHave(op: Operation, landing: Landing, cameAt: number): boolean {
-  return landing.source === 'l1' || cameAt <= landing.born || !wasInvalidated(op, landing.tags, landing.born)
+  if (landing.source === 'l1' || cameAt <= landing.born) return true
+  return landing.tags !== UNKNOWN_TAGS && !wasInvalidated(op, landing.tags, landing.born)
 }
