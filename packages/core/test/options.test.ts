@@ -1,6 +1,8 @@
 import fc from 'fast-check'
+import type { RedisOptions as ClientOptions } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { type CacheOptions, createCache, type Duration, GranaryError, ms, parseDuration } from '../src/index.ts'
+import { type CLIENT_OPTIONS, checkClientOptions } from '../src/redis/settings/client-options.ts'
 import { openMemory } from './stage/memory-stage.ts'
 
 /** What refuses an option, which must name it, and say what is allowed. */
@@ -142,6 +144,29 @@ describe('the mistakes of a policy are refused when the name is defined', () => 
 })
 
 describe('the mistakes of createCache are refused at once', () => {
+  test('every option that an ioredis client has is known, and passed on', () => {
+    type Unknown = Exclude<keyof ClientOptions, (typeof CLIENT_OPTIONS)[number]>
+    const isWhole: [Unknown] extends [never] ? true : Unknown = true
+    expect(isWhole).toBe(true)
+    const passed = {
+      host: 'h',
+      port: 1,
+      db: 2,
+      username: 'u',
+      password: 'p',
+      tls: {},
+      connectionName: 'n',
+      keyPrefix: '',
+    }
+    expect(() => checkClientOptions(passed, false)).not.toThrow()
+    expect(() => checkClientOptions({ username: 'u', password: 'p', tls: {}, natMap: {} }, true)).not.toThrow()
+  })
+
+  test('what is misspelt is not shown: it may be a password', () => {
+    const { message } = refusal(() => createCache({ redis: { host: 'h', pasword: 'hunter2' } }))
+    expect(message).not.toContain('hunter2')
+  })
+
   test.each([
     ['a misspelt option', { namespaces: 'a' }, 'namespaces', /known options are namespace/],
     ['an empty namespace', { namespace: '' }, 'namespace', /1 to 64/],
@@ -162,6 +187,15 @@ describe('the mistakes of createCache are refused at once', () => {
     ['a bare hostname (incident 24)', { redis: 'redis-host' }, 'redis', /redis:\/\/localhost/],
     ['a URL of something else', { redis: 'http://localhost:6379' }, 'redis', /rediss/],
     ['a URL whose path is no database', { redis: 'redis://localhost/cache' }, 'redis', /database number/],
+    ['an option no client knows', { redis: { host: 'h', pasword: 'x' } }, 'redis.pasword', /password/],
+    ['a budget among the nodes', { redis: { cluster: ['redis://h'], callBudget: '1s' } }, 'redis.callBudget', /beside/],
+    ['a budget among the options', { redis: { host: 'h', callBudget: '1s' } }, 'redis.callBudget', /client/],
+    ['a host beside nodes', { redis: { cluster: ['redis://h'], host: 'h' } }, 'redis.host', /cluster/],
+    ['a prefix of keys', { redis: { host: 'h', keyPrefix: 'app:' } }, 'redis.keyPrefix', /namespace/],
+    ['a replica', { redis: { host: 'h', readOnly: true } }, 'redis.readOnly', /master/],
+    ['the role of a replica', { redis: { sentinels: [], name: 'm', role: 'slave' } }, 'redis.role', /master/],
+    ['sentinels of no group', { redis: { sentinels: [{ host: 'h', port: 1 }] } }, 'redis.name', /group/],
+    ['a socket and a port', { redis: { path: '/tmp/redis.sock', port: 1 } }, 'redis.path', /socket/],
     ['a number as redis', { redis: 6379 }, 'redis', /URL/],
     ['null as redis', { redis: null }, 'redis', /URL/],
     ['a client of node-redis', { redis: { duplicate() {}, sendCommand() {} } }, 'redis', /ioredis.*give its URL/],

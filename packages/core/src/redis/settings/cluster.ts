@@ -9,6 +9,7 @@ import type {
   RedisLike,
 } from '../../options/redis-client.ts'
 import { CONNECTION_SETTINGS } from '../connection/connection.ts'
+import { checkClientOptions } from './client-options.ts'
 import { checkUrl } from './url.ts'
 
 type Plans = Pick<ConnectionPlan, 'makeClient'> & { readonly cluster: ClusterPlan }
@@ -75,6 +76,7 @@ export function planFromNodes({ cluster, natMap, ...options }: ClusterNodes): Pl
   const nodes = Array.isArray(cluster) ? cluster.map(readNode) : []
   if (nodes.length === 0)
     throw new InvalidOption('redis.cluster', cluster, 'it is a list of URLs, or of { host, port }, with at least one')
+  checkClientOptions(options, true)
   if (options['db'] !== undefined && options['db'] !== 0)
     throw new InvalidOption('redis.db', options['db'], 'a cluster has database 0 alone')
   if (natMap !== undefined && typeof natMap !== 'function' && (typeof natMap !== 'object' || natMap === null))

@@ -8,6 +8,7 @@ import type {
   RedisOptions,
 } from '../../options/redis-client.ts'
 import { CONNECTION_SETTINGS } from '../connection/connection.ts'
+import { checkClientOptions } from './client-options.ts'
 import { planFromClient, planFromNodes } from './cluster.ts'
 import { readEnvironment } from './environment.ts'
 import { checkUrl } from './url.ts'
@@ -37,6 +38,7 @@ export function planConnections(input: RedisInput, environment: NodeJS.ProcessEn
     )
   }
   if ('cluster' in input) return { ...PLAIN, ...planFromNodes(input as ClusterNodes) }
+  checkClientOptions(input as RedisOptions, false)
   return { ...PLAIN, makeClient: fromOptions(undefined, input as RedisOptions) }
 }
 
