@@ -1,6 +1,6 @@
 import { cached, configureGranary, entryOf, Invalidates } from '@granary/decorators'
 import { expect, test } from 'vitest'
-import { configuredCache, memoryCache, rejectionOf } from './fresh-cache.ts'
+import { configuredCache, memoryCache, rejectionOf, thrownBy } from './fresh-cache.ts'
 
 test('a cached function runs once for equal arguments and keeps its name and length', async () => {
   configuredCache()
@@ -74,4 +74,14 @@ test('its entries are found by a thunk, whichever cache the other service has', 
   await new Admin().reprice('a')
   expect([await price('a'), await price('b')]).toEqual(['a 3', 'b 2'])
   expect(cache.stats().names['function:linked']?.invalidations).toBe(1)
+})
+
+test('options that were forgotten are asked for, by the name of the function', () => {
+  async function priceOf(model: string): Promise<string> {
+    return model
+  }
+  const forgetful = cached as (fn: unknown) => unknown
+  expect(thrownBy(() => forgetful(priceOf)).message).toMatch(
+    /cached\(\) on priceOf.*options: undefined.*a name and a ttl/,
+  )
 })

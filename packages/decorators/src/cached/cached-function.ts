@@ -36,7 +36,7 @@ export type CachedBatchOptions<F extends AsyncMethod> = CachedFunctionNaming & {
  * @throws MethodNameTaken from a call when another method or function has the name.
  */
 export function cached<F extends AsyncMethod>(fn: F, options: CachedFunctionOptions<F> | CachedBatchOptions<F>): F {
-  const { name } = options as CachedFunctionNaming
+  const name = (options as CachedFunctionNaming | undefined)?.name
   const site = new MethodSite({
     decorator: 'cached()',
     name,

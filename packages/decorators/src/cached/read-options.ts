@@ -30,6 +30,12 @@ const SHAPES: ReadonlySet<unknown> = new Set([undefined, true, 'map', 'array'])
  * @throws InvalidOption naming the method, its name, the option, its value and what is allowed.
  */
 export function readCachedOptions(given: object, site: MethodSite, node: () => MethodNode): CachedFacts {
+  if (typeof given !== 'object' || given === null)
+    throw new InvalidOption(
+      site.at('options'),
+      given,
+      "they have a name and a ttl, as in { name: 'user:by_id', ttl: '5m' }",
+    )
   const { name, cache, batch, ...policy } = given as PartialPolicy & {
     name?: unknown
     cache?: unknown
