@@ -31,7 +31,7 @@ export function supervisionOf({
   namespace,
   options,
   effects,
-}: Surroundings): Omit<SupervisorOptions, 'session' | 'deliver'> {
+}: Surroundings): Omit<SupervisorOptions, 'session' | 'deliver' | 'holdsKeys'> {
   const { clock, random, link, queue, settings } = engine
   return {
     clock,
