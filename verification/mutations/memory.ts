@@ -15,9 +15,9 @@ export const MEMORY: readonly Mutation[] = [
     patches: [
       {
         file: 'core/src/engine/get-or-set.ts',
-        find: "return landing.source === 'l1' || cameAt <= landing.born || !wasInvalidated(op, landing.tags, landing.born)",
+        find: 'return landing.tags !== UNKNOWN_TAGS && !wasInvalidated(op, landing.tags, landing.born)',
         replace:
-          "const last = op.engine.fences.lastEventOf(landing.tags)\n  return landing.source === 'l1' || !(landing.born < last && last <= cameAt)",
+          'const last = op.engine.fences.lastEventOf(landing.tags)\n  return !(landing.born < last && last <= cameAt)',
       },
     ],
   },
