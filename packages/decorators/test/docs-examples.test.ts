@@ -40,15 +40,25 @@ interface Weather {
   readonly correct: (city: string, forecast: string) => Promise<void>
 }
 
-/** Everything that the libraries export, and caches that end with the test and share nothing with those of other tests. */
+/**
+ * Everything that the libraries export. Caches end with the test and share nothing with those of other tests; how patient they are
+ * with Redis is not what the pages are about, and a busy machine needs it.
+ */
 const libraries = {
   ...core,
   ...limits,
   ...decorators,
-  createCache: (options: CacheOptions = {}) => {
-    const cache = createCache({ ...options, namespace: `docs${++caches}` })
+  createCache: ({ redis: client, ...options }: CacheOptions = {}) => {
+    const redis =
+      client === undefined ? {} : { redis: { client: client as 'env', callBudget: '20s', leaseTime: '30s' } as const }
+    const cache = createCache({ ...options, ...redis, maxStaleness: '20s', namespace: `docs${++caches}` })
     opened.push(cache)
     return cache
+  },
+  // A limiter gives up a server that is silent for a tenth of a second, as one is on a busy machine: its own tests have Redis.
+  createRateLimiter: ({ redis, ...options }: limits.RateLimiterOptions) => {
+    expect(redis).toMatchObject({ kind: 'single' })
+    return limits.createRateLimiter(options)
   },
   configureGranary: (settings: Parameters<typeof decorators.configureGranary>[0]) =>
     onTestFinished(decorators.configureGranary(settings)),
