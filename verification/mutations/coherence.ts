@@ -9,7 +9,11 @@ export const COHERENCE: readonly Mutation[] = [
     mode: 'acknowledged',
     faults: ['silent-bus', 'pause'],
     patches: [
-      { file: 'core/src/cached-name.ts', find: 'now < link.freshUntil', replace: 'link.freshUntil > 0' },
+      {
+        file: 'core/src/engine/memory-hits.ts',
+        find: 'now < this.#link.freshUntil',
+        replace: 'this.#link.freshUntil > 0',
+      },
       {
         file: 'core/src/engine/lookup.ts',
         find: 'const proven = now < engine.link.freshUntil',
@@ -114,8 +118,8 @@ export const COHERENCE: readonly Mutation[] = [
       },
       {
         file: 'core/src/engine/pushed.ts',
-        find: 'if (copy !== undefined && head !== undefined && stands(copy.entry, head))',
-        replace: 'if (copy !== undefined && stands(copy.entry, head as FrameHead))',
+        find: 'if (copy !== undefined && head !== undefined && stands(copy, head))',
+        replace: 'if (copy !== undefined && stands(copy, head as FrameHead))',
       },
       {
         file: 'core/src/engine/pushed.ts',
@@ -161,7 +165,7 @@ export const COHERENCE: readonly Mutation[] = [
     faults: ['outrun'],
     patches: [
       { file: 'core/src/engine/lookup.ts', find: '  if (following?.isBehind(engine)) return undefined\n', replace: '' },
-      { file: 'core/src/cached-name.ts', find: ' && !isBehind(this.#engine)', replace: '' },
+      { file: 'core/src/engine/memory-hits.ts', find: ' && !isBehind(this.#engine)', replace: '' },
     ],
   },
   {

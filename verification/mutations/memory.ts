@@ -27,8 +27,8 @@ export const MEMORY: readonly Mutation[] = [
     patches: [
       {
         file: 'core/src/engine/lookup.ts',
-        find: 'if (entry === undefined || policy.strong) return undefined',
-        replace: 'if (entry === undefined) return undefined',
+        find: 'if (slot === undefined || policy.strong) return undefined',
+        replace: 'if (slot === undefined) return undefined',
       },
       {
         file: 'core/src/engine/commit.ts',
@@ -63,22 +63,22 @@ export const MEMORY: readonly Mutation[] = [
   {
     name: 'memory served without proof',
     faults: ['silent-bus', 'partition', 'pause'],
-    patches: [{ file: 'core/src/cached-name.ts', find: ' && now < link.freshUntil', replace: '' }],
+    patches: [{ file: 'core/src/engine/memory-hits.ts', find: ' && now < this.#link.freshUntil', replace: '' }],
   },
   {
     name: 'time cached per tick',
     faults: ['pause'],
     patches: [
       {
-        file: 'core/src/cached-name.ts',
-        find: '    const now = engine.clock.now()\n    if (!this.#isFresh(resident, now))',
-        replace: '    const now = coarse(engine.clock)\n    if (!this.#isFresh(resident, now))',
+        file: 'core/src/engine/memory-hits.ts',
+        find: '    const now = this.#clock.now()\n    if (!this.#isFresh(slot, now))',
+        replace: '    const now = coarse(this.#clock)\n    if (!this.#isFresh(slot, now))',
       },
       {
-        file: 'core/src/cached-name.ts',
-        find: 'const NOTHING = () => undefined\n',
+        file: 'core/src/engine/memory-hits.ts',
+        find: 'const TIMED_HITS = 1_023\n',
         replace:
-          'const NOTHING = () => undefined\nconst ticks = new WeakMap<object, number>()\nfunction coarse(clock: { now(): number; schedule(delay: number, run: () => void): unknown }): number {\n  const tick = () => {\n    ticks.set(clock, clock.now())\n    clock.schedule(5, tick)\n  }\n  if (!ticks.has(clock)) tick()\n  return ticks.get(clock) as number\n}\n',
+          'const TIMED_HITS = 1_023\nconst ticks = new WeakMap<object, number>()\nfunction coarse(clock: { now(): number; schedule(delay: number, run: () => void): unknown }): number {\n  const tick = () => {\n    ticks.set(clock, clock.now())\n    clock.schedule(5, tick)\n  }\n  if (!ticks.has(clock)) tick()\n  return ticks.get(clock) as number\n}\n',
       },
     ],
   },

@@ -5,6 +5,7 @@ import type { Landing } from './engine/landing.ts'
 import { look } from './engine/look.ts'
 import { lookInMemory } from './engine/lookup.ts'
 import { getOrSetMany, type LoadMany } from './engine/many.ts'
+import { MemoryHits } from './engine/memory-hits.ts'
 import { addressesOf, type NameState, type Operation, planOperation } from './engine/operation.ts'
 import { put, set } from './engine/put.ts'
 import {
@@ -14,11 +15,6 @@ import {
 } from './engine/transaction/read-in-transaction.ts'
 import { give } from './entry/stored-value.ts'
 import { readPolicyOf, reportCall, scopesRun, transactionOf } from './flight/call-scope.ts'
-import { isBehind } from './invalidation/following.ts'
-import type { Resident } from './tiers/segment.ts'
-
-/** One in so many memory hits is timed: reading the clock twice would cost more than the hit. */
-const TIMED_HITS = 1_024
 
 const NOTHING = () => undefined
 
@@ -33,8 +29,7 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
   readonly name: string
   readonly #state: NameState
   readonly #engine: Engine
-  /** Whether a hit can be decided without the full algorithm: no early refresh, no strong reads. */
-  readonly #simple: boolean
+  readonly #hits: MemoryHits<A, V>
 
   /** @internal Made by `cache.define`. */
   constructor(cache: object, state: NameState) {
@@ -42,32 +37,23 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     this.name = state.policy.name
     this.#state = state
     this.#engine = state.engine
-    const { refreshAhead, beta, strong } = state.policy
-    this.#simple = refreshAhead === 1 && beta === 0 && !strong
+    this.#hits = new MemoryHits(state)
   }
 
   /** A promise of the value when memory has it fresh, else undefined. Synchronous, and counted only as a hit. */
   hit(args: A, self?: unknown): Promise<V> | undefined {
-    const { engine, segment, keying, counters, policy } = this.#state
-    if (!this.#simple || scopesRun() || !engine.settings.enabled) return undefined
-    const resident = segment.find(keying, args, self)
-    if (resident === undefined) return undefined
-    const now = engine.clock.now()
-    if (!this.#isFresh(resident, now)) return undefined
-    if (policy.condition !== undefined && !policy.condition.apply(self, args as never)) return undefined
-    if (!resident.visited) resident.visited = true
-    counters.hitsL1 += 1
-    if (counters.hitsL1 % TIMED_HITS === 0) counters.l1.record(engine.clock.now() - now, TIMED_HITS)
-    if (engine.telemetry.wants('entry-hit')) this.#tellHit(args, self, resident, now)
-    if (resident.negative) counters.hitsNegative += 1
-    // A promise of its own for each hit: one that were kept would keep the asynchronous context of the call that made it.
-    return Promise.resolve((resident.shared ? resident.value : give(resident, engine.registry)) as V)
+    return this.#hits.hit(args, self)
+  }
+
+  /** What {@link CachedName.hit} says of a call with one argument, without a list of it. */
+  hitOne(arg: unknown, self?: unknown): Promise<V> | undefined {
+    return this.#hits.hitOne(arg, self)
   }
 
   /** The value from the nearest tier, or from `loader`, which runs once for all who wait. Its error passes through untouched. */
   getOrSet(args: A, loader: () => Promise<V> | V, self?: unknown): Promise<V> {
     try {
-      return this.hit(args, self) ?? this.#getOrSet(args, loader, self)
+      return this.#hits.hit(args, self) ?? this.#getOrSet(args, loader, self)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -160,12 +146,11 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
 
   /** The value if memory has it and it may be served, else undefined. Synchronous, counts nothing. */
   peek(args: A, self?: unknown): V | undefined {
-    const { engine, segment, keying } = this.#state
+    const engine = this.#engine
     if (!engine.settings.enabled) return undefined
-    const resident = segment.find(keying, args, self)
-    if (resident === undefined) return undefined
-    if (this.#simple && !scopesRun() && this.#isFresh(resident, engine.clock.now()))
-      return give(resident, engine.registry) as V
+    const slot = this.#hits.find(args, self)
+    if (slot === undefined) return undefined
+    if (this.#hits.isFresh(slot)) return this.#hits.valueAt(slot)
     const op = planOperation(this.#state, args, NOTHING, self)
     const find = lookInMemory(op)
     if (find === undefined || find.freshness === 'kept') return undefined
@@ -204,11 +189,6 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
   /** Where an entry may be stored: for invalidating several at once. */
   addressesOf(args: A, self?: unknown): ReturnType<typeof addressesOf> {
     return addressesOf(this.#state, args, self)
-  }
-
-  #isFresh({ freshUntil, checked }: Resident, now: number): boolean {
-    const { link, fences } = this.#engine
-    return now < freshUntil && now < link.freshUntil && checked === fences.tagEvents && !isBehind(this.#engine)
   }
 
   #isOff(args: A, self: unknown): boolean {
@@ -271,18 +251,5 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
         age: clock.now() - landing.created,
       })
     }
-  }
-
-  #tellHit(args: A, self: unknown, { negative, created }: Resident, now: number): void {
-    const { telemetry } = this.#engine
-    telemetry.emit({
-      type: 'entry-hit',
-      name: this.name,
-      key: this.keyOf(args, self),
-      tier: 'l1',
-      outcome: 'hit',
-      negative,
-      age: now - created,
-    })
   }
 }

@@ -82,7 +82,7 @@ function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, r
     owner: settings,
     clock,
     random: options.random ?? systemRandom,
-    memory: new MemoryTier(resolved.memory, ({ segment }, cause) => {
+    memory: new MemoryTier(resolved.memory, (segment, _key, cause) => {
       if (cause === 'evicted') segment.evictions += 1
       if (telemetry.wants('entry-removed')) telemetry.emit({ type: 'entry-removed', name: segment.name, cause })
     }),

@@ -141,4 +141,36 @@ describe('an entry found by its arguments', () => {
     expect(cache.stats().entries).toBe(10)
     expect(await cache.getOrSet('query', [{ id: 0 }], async () => 'again', { ttl: '1m' })).toBe('again')
   })
+
+  test('is the one of its arguments, whatever was stored, replaced, evicted and cleared before, and in which order they are named', async () => {
+    const field = fc.nat(3)
+    const step = fc.record({
+      do: fc.constantFrom('read', 'read', 'read', 'read', 'set', 'delete', 'clear', 'scan'),
+      a: field,
+      b: field,
+      turned: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 60 }), async (maxEntries, steps) => {
+        const { cache } = openMemory({ memory: { maxEntries } })
+        const query = cache.define<[object], string>('query', { ttl: '1m' })
+        const truth = new Map<string, string>()
+        for (const [at, { do: what, a, b, turned }] of steps.entries()) {
+          const args: [object] = [turned ? { b, a } : { a, b }]
+          const id = `${a},${b}`
+          if (what === 'set') await query.set(args, `${id} set at ${at}`)
+          if (what === 'set') truth.set(id, `${id} set at ${at}`)
+          if (what === 'delete') await query.delete(args)
+          if (what === 'clear') await query.clear()
+          if (what === 'scan') for (let c = 0; c < 8; c++) await query.getOrSet([{ c, at }], () => `scanned ${c}`)
+          if (what === 'delete') truth.delete(id)
+          if (what === 'clear') truth.clear()
+          const value = await query.getOrSet(args, () => truth.get(id) ?? `${id} loaded`)
+          expect(value).toBe(truth.get(id) ?? `${id} loaded`)
+          expect([undefined, value]).toContain(query.peek(args))
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
 })

@@ -102,7 +102,7 @@ describe('C13: process memory', () => {
       fc.property(bounds, fc.array(step, { maxLength: 120 }), (bound, steps) => {
         const evicted: string[] = []
         const segments = [new Segment('a', 1, 0), new Segment('b', 1, 0)]
-        const tier = new MemoryTier(bound, ({ segment, key }, cause) => {
+        const tier = new MemoryTier(bound, (segment, key, cause) => {
           if (cause === 'evicted') evicted.push(`${segment.name}${String(key)}`)
         })
         const model = new NaiveSieve(bound.maxEntries, bound.maxBytes)
@@ -113,8 +113,8 @@ describe('C13: process memory', () => {
             tier.put(segment, each.key, entryOf(name, each.bytes), 0)
             model.put(name, each.bytes)
           } else if (each.do === 'hit') {
-            const resident = segment.entries.get(each.key)
-            if (resident !== undefined) resident.visited = true
+            const slot = segment.slots.get(each.key)
+            if (slot !== undefined) tier.slots.visit(slot)
             model.hit(name)
           } else if (each.do === 'remove') {
             const had = model.keys.includes(name)
@@ -124,9 +124,7 @@ describe('C13: process memory', () => {
             tier.clearSegment(segment, 'invalidated')
             model.clear(segment.name)
           }
-          const held = segments.flatMap(({ name: at, entries }) =>
-            [...entries.keys()].map((key) => `${at}${String(key)}`),
-          )
+          const held = segments.flatMap(({ name: at, slots }) => [...slots.keys()].map((key) => `${at}${String(key)}`))
           expect(held.toSorted()).toEqual(model.keys)
           expect([tier.size, tier.bytes]).toEqual([model.keys.length, model.bytes])
           expect(tier.size).toBeLessThanOrEqual(bound.maxEntries)
@@ -136,6 +134,65 @@ describe('C13: process memory', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  test('keeps more of what is read again than LRU does, where few keys are read often and many seldom', () => {
+    const [keys, room, reads] = [5_000, 500, 50_000]
+    const weights = Array.from({ length: keys }, (_, at) => 1 / (at + 1))
+    let sum = 0
+    const bounds = weights.map((weight) => {
+      sum += weight
+      return sum
+    })
+    let state = 1
+    const random = () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return state / 2 ** 32
+    }
+    const segment = new Segment('a', 1, 0)
+    const tier = new MemoryTier({ maxEntries: room, maxBytes: 2 ** 30 }, () => {})
+    const lru = new Map<number, true>()
+    const hits = { sieve: 0, lru: 0 }
+    for (let read = 0; read < reads; read++) {
+      const drawn = random() * sum
+      let [low, high] = [0, keys - 1]
+      while (low < high) {
+        const middle = (low + high) >> 1
+        if ((bounds[middle] as number) < drawn) low = middle + 1
+        else high = middle
+      }
+      const slot = segment.slots.get(low)
+      if (slot === undefined) tier.put(segment, low, entryOf(low), 0)
+      else tier.slots.visit(slot)
+      hits.sieve += Number(slot !== undefined)
+      hits.lru += Number(lru.delete(low))
+      lru.set(low, true)
+      if (lru.size > room) lru.delete(lru.keys().next().value as number)
+    }
+    expect(hits.sieve).toBeGreaterThan(hits.lru)
+    expect(hits.lru).toBeGreaterThan(reads / 2)
+  })
+
+  test('a listener that changes memory while it is told of a removal finds it whole', async () => {
+    const { cache } = openMemory({ memory: { maxEntries: 4 } })
+    const row = (name: string, id: number) => cache.getOrSet(name, [id], () => `${name} ${id}`)
+    let told = 0
+    const stop = cache.on('entry-removed', () => {
+      told += 1
+      if (told < 200) void cache.set(told % 2 === 0 ? 'one' : 'other', [told % 7], `set ${told}`)
+    })
+    for (let time = 0; time < 20; time++) {
+      for (let id = 0; id < 5; id++) await row(id % 2 === 0 ? 'one' : 'other', id)
+      await cache.clear('one')
+      await cache.set('other', [1], 'other 1')
+      expect(cache.stats().entries).toBeLessThanOrEqual(4)
+    }
+    stop()
+    await cache.clear()
+    expect(told).toBeGreaterThan(100)
+    expect(cache.stats()).toMatchObject({ entries: 0, bytes: 0 })
+    for (let id = 0; id < 4; id++) expect(await row('one', id)).toBe(`one ${id}`)
+    expect(cache.stats().entries).toBe(4)
   })
 
   test('an entry that is read again survives a scan of entries that are read once', async () => {

@@ -127,8 +127,8 @@ export function noteStoreFailure(op: Operation, error: unknown): void {
 }
 
 function dropOwnCopy(op: Operation, entry: Entry): void {
-  const resident = op.state.segment.entries.get(op.local)
-  if (resident !== undefined && resident.value === entry.value && resident.born === entry.born)
+  const held = op.engine.memory.find(op.state.segment, op.local)
+  if (held !== undefined && held.value === entry.value && held.born === entry.born)
     op.engine.memory.remove(op.state.segment, op.local, 'invalidated')
 }
 

@@ -3,7 +3,6 @@ import type { Entry, EntryTimes } from '../entry/entry.ts'
 import { judgeFreshness } from '../entry/freshness.ts'
 import { mayShare } from '../entry/stored-value.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
-import type { Resident } from '../tiers/segment.ts'
 import type { Engine } from './engine.ts'
 import { isIntact } from './frame/checksum.ts'
 import { mustSeal, sealContext } from './frame/frames.ts'
@@ -13,7 +12,7 @@ import type { RemoteReply, RemoteTier } from './remote.ts'
 
 /** An entry of process memory that may be used, and how. */
 export interface LocalFind {
-  readonly entry: Resident
+  readonly entry: Entry
   readonly freshness: Landing['freshness']
 }
 
@@ -44,26 +43,28 @@ const LONGEST_LEASE = 60_000
 
 /** Looks in process memory: usable only while proven fresh and with no event of the entry's tags since it was born. */
 export function lookInMemory({ engine, state, policy, local, following }: Operation): LocalFind | undefined {
-  const entry = state.segment.entries.get(local)
-  if (entry === undefined || policy.strong) return undefined
+  const slot = state.segment.slots.get(local)
+  if (slot === undefined || policy.strong) return undefined
+  const { slots } = engine.memory
+  const entry = slots.entryAt(slot)
   const now = engine.clock.now()
   const proven = now < engine.link.freshUntil
   if (!proven && !servesOutage(engine, entry, now)) return undefined
   if (following?.isBehind(engine)) return undefined
   const { tagEvents } = engine.fences
-  if (entry.checked !== tagEvents) {
+  if (!slots.isChecked(slot, tagEvents)) {
     if (engine.fences.lastEventOf(entry.tags) > entry.born) {
       engine.memory.remove(state.segment, local, 'invalidated')
       return undefined
     }
-    entry.checked = tagEvents
+    slots.checked[slot] = tagEvents
   }
   const freshness = judgeFreshness(entry, policy, now, engine.random)
   if (freshness === 'expired') {
     engine.memory.remove(state.segment, local, 'expired')
     return undefined
   }
-  entry.visited = true
+  slots.visit(slot)
   return { entry, freshness: proven || freshness === 'kept' ? freshness : 'unproven' }
 }
 

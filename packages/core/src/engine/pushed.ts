@@ -1,7 +1,7 @@
 import type { Entry } from '../entry/entry.ts'
 import { RedisUnavailable } from '../errors.ts'
 import type { Flight } from '../flight/flight.ts'
-import type { Aside, Copy } from '../invalidation/asides.ts'
+import type { Aside } from '../invalidation/asides.ts'
 import { emptyMemory } from '../invalidation/local-effects.ts'
 import { localKeyOf, textOfLocal } from '../key/keying.ts'
 import type { Segment } from '../tiers/segment.ts'
@@ -37,8 +37,8 @@ export function takePushed(engine: Engine, namespace: string, keys: readonly str
  */
 export function suspect(engine: Engine, namespace: string, isSuspect: (key: string) => boolean): void {
   const suspected = new Set([...engine.flights.keys(), ...engine.asides.keys()].filter(isSuspect))
-  for (const { label, entries } of engine.segments.values()) {
-    for (const local of entries.keys()) {
+  for (const { label, slots } of engine.segments.values()) {
+    for (const local of slots.keys()) {
       const key = `${namespace}:${label}:${textOfLocal(local)}`
       if (isSuspect(key)) suspected.add(key)
     }
@@ -51,11 +51,10 @@ function takeAside(engine: Engine, address: Address): void {
   const segment = segments.get(address.label)
   if (segment === undefined) return
   const local = localKeyOf(address.text)
-  const resident = segment.entries.get(local)
-  if (resident !== undefined) memory.remove(segment, local, 'unproven')
+  const copy = memory.find(segment, local)
+  if (copy !== undefined) memory.remove(segment, local, 'unproven')
   const flight = flights.find(address.key)
   if (flight !== undefined) flight.pushed = true
-  const copy = resident && { entry: resident, checked: resident.checked }
   look(engine, { address, segment, copy, flight, pushes: 0 })
 }
 
@@ -65,8 +64,7 @@ export function keepAside(
   address: Address,
   { segment, entry }: { segment: Segment; entry: Entry },
 ): void {
-  const copy = { entry, checked: engine.fences.tagEvents }
-  look(engine, { address, segment, copy, flight: undefined, pushes: 0 })
+  look(engine, { address, segment, copy: entry, flight: undefined, pushes: 0 })
 }
 
 /** Looks what stands under a key, or looks again when somebody is looking already. */
@@ -104,7 +102,7 @@ async function settle(engine: Engine, aside: Aside): Promise<void> {
 
 function judge(engine: Engine, aside: Aside, head: FrameHead | undefined): void {
   const { copy, flight } = aside
-  if (copy !== undefined && head !== undefined && stands(copy.entry, head)) putBack(engine, aside, copy)
+  if (copy !== undefined && head !== undefined && stands(copy, head)) putBack(engine, aside, copy)
   if (flight === undefined) return
   if (flight.lease === undefined && head?.isLeased) return
   if (flight.lease !== undefined && head?.token === flight.lease) flight.pushed = false
@@ -117,11 +115,10 @@ function stands({ version }: Entry, { version: stored, token }: FrameHead): bool
 }
 
 /** Nothing may have happened to it meanwhile, and nothing newer may stand in its place. */
-function putBack({ memory, fences }: Engine, { address, segment }: Aside, { entry, checked }: Copy): void {
+function putBack({ memory, fences }: Engine, { address, segment }: Aside, entry: Entry): void {
   const local = localKeyOf(address.text)
-  if (segment.clearedAt > entry.born || fences.lastEventOf(entry.tags) > entry.born || segment.entries.has(local))
-    return
-  memory.put(segment, local, entry, checked)
+  if (segment.clearedAt > entry.born || fences.lastEventOf(entry.tags) > entry.born || segment.slots.has(local)) return
+  memory.put(segment, local, entry, fences.tagEvents)
 }
 
 function leave({ flights }: Engine, flight: Flight | undefined): void {

@@ -3,19 +3,12 @@ import type { Entry } from '../entry/entry.ts'
 import type { Flight } from '../flight/flight.ts'
 import type { Segment } from '../tiers/segment.ts'
 
-/** An entry as memory takes it back. */
-export interface Copy {
-  readonly entry: Entry
-  /** The tag event count at which its tags were last found unharmed. */
-  readonly checked: number
-}
-
 /** A key that somebody has written, and what this process had or was fetching for it. */
 export interface Aside {
   readonly address: Address
   readonly segment: Segment
   /** The copy that was in memory, or that was fetched since. */
-  copy: Copy | undefined
+  copy: Entry | undefined
   /** The flight that was under way. */
   flight: Flight | undefined
   /** How many pushes named the key: one that comes while Redis is asked makes the answer worthless. */

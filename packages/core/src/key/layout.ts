@@ -71,7 +71,7 @@ function layOutObject(object: object): boolean {
   for (const name in object) {
     if (count + 3 > MOST_PARTS || name === '__proto__') return false
     layout[count++] = name
-    mixed = Math.imul(mixed ^ name.charCodeAt(0) ^ (name.length << 8), 0x01000193)
+    mixed = Math.imul(mixed ^ name.length, 0x01000193)
     if (!layOutPrimitive((object as Record<string, unknown>)[name])) return false
   }
   layout[count++] = CLOSE

@@ -56,18 +56,25 @@ export class Telemetry {
   readonly #listeners = new Map<CacheEvent['type'], Set<(event: never) => void>>()
   readonly #warnings = new Map<CacheEvent['type'], { since: number; count: number; kept: number }>()
   readonly #options: TelemetryOptions
+  /** Whether there is neither a logger nor a listener. */
+  #isUnheard: boolean
   #isLossTold = false
 
   constructor(options: TelemetryOptions) {
     this.#options = options
+    this.#isUnheard = options.logger === undefined
+  }
+
+  /** Whether nobody hears of any event: cheaper than to ask for one type. */
+  get isSilent(): boolean {
+    return this.#isUnheard && !this.#channel.hasSubscribers
   }
 
   /** Whether anybody would hear of an event of this type. */
   wants(type: CacheEvent['type']): boolean {
-    if (this.#channel.hasSubscribers) return true
+    if (this.isSilent) return false
+    if (this.#channel.hasSubscribers || this.#listeners.has(type)) return true
     const { logger } = this.#options
-    if (this.#listeners.size === 0 && logger === undefined) return false
-    if (this.#listeners.has(type)) return true
     return logger !== undefined && (logger.isLevelEnabled?.(LEVELS[type]) ?? true)
   }
 
@@ -89,9 +96,11 @@ export class Telemetry {
     const listeners = this.#listeners.get(type) ?? new Set()
     listeners.add(listener as (event: never) => void)
     this.#listeners.set(type, listeners)
+    this.#isUnheard = false
     return () => {
       listeners.delete(listener as (event: never) => void)
       if (listeners.size === 0) this.#listeners.delete(type)
+      this.#isUnheard = this.#listeners.size === 0 && this.#options.logger === undefined
     }
   }
 

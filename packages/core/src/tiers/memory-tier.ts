@@ -1,6 +1,7 @@
 import type { Entry } from '../entry/entry.ts'
 import type { LocalKey } from '../key/keying.ts'
-import type { Resident, Segment } from './segment.ts'
+import type { Segment } from './segment.ts'
+import { LARGEST, NONE, Slots, VISITED } from './slots.ts'
 
 /** The bounds of the memory tier. */
 export interface MemoryBounds {
@@ -14,6 +15,9 @@ export interface MemoryBounds {
  */
 export type RemovalCause = 'expired' | 'evicted' | 'replaced' | 'invalidated' | 'unproven'
 
+/** Told of each entry that left. It may read and change memory. */
+export type RemovalListener = (segment: Segment, key: LocalKey, cause: RemovalCause) => void
+
 /**
  * L1: the entries of this process, bounded by count and by estimated bytes over all names together.
  *
@@ -21,17 +25,23 @@ export type RemovalCause = 'expired' | 'evicted' | 'replaced' | 'invalidated' | 
  * clears the bits it finds set and evicts the first entry without one. New entries join at the newest end.
  */
 export class MemoryTier {
-  readonly #bounds: MemoryBounds
-  readonly #onRemoved: (entry: Resident, cause: RemovalCause) => void
-  #newest: Resident | undefined
-  #oldest: Resident | undefined
-  #hand: Resident | undefined
+  /** Where the entries are: {@link Segment.slots} says at which slot. */
+  readonly slots: Slots
+  readonly #maxEntries: number
+  readonly #maxBytes: number
+  readonly #onRemoved: RemovalListener
+  #newest = NONE
+  #oldest = NONE
+  #hand = NONE
   #size = 0
   #bytes = 0
 
-  constructor(bounds: MemoryBounds, onRemoved: (entry: Resident, cause: RemovalCause) => void) {
-    this.#bounds = bounds
+  constructor({ maxEntries, maxBytes }: MemoryBounds, onRemoved: RemovalListener) {
+    this.#maxEntries = maxEntries
+    this.#maxBytes = maxBytes
     this.#onRemoved = onRemoved
+    // An entry is in before another is out.
+    this.slots = new Slots(maxEntries + 1)
   }
 
   /** Entries held now. */
@@ -44,87 +54,85 @@ export class MemoryTier {
     return this.#bytes
   }
 
+  /** The entry at a key, as a copy of its row. */
+  find(segment: Segment, key: LocalKey): Entry | undefined {
+    const slot = segment.slots.get(key)
+    return slot === undefined ? undefined : this.slots.entryAt(slot)
+  }
+
   /** Stores an entry, replacing the one at its key, and evicts until the bounds hold. An entry over the byte bound is not kept. */
   put(segment: Segment, key: LocalKey, entry: Entry, checked: number): void {
-    this.remove(segment, key, 'replaced')
-    if (entry.bytes > this.#bounds.maxBytes) return
-    const resident: Resident = {
-      // What a hit reads stands first, on one line of the processor's cache.
-      freshUntil: entry.freshUntil,
-      checked,
-      visited: false,
-      layout: undefined,
-      value: entry.value,
-      shared: entry.shared,
-      negative: entry.negative,
-      born: entry.born,
-      tags: entry.tags,
-      created: entry.created,
-      staleUntil: entry.staleUntil,
-      keepUntil: entry.keepUntil,
-      // Whole milliseconds take no room of their own.
-      loadTime: Math.ceil(entry.loadTime),
-      version: entry.version,
-      bytes: entry.bytes,
-      key,
-      segment,
-      newer: undefined,
-      older: this.#newest,
-    }
-    segment.add(key, resident)
-    if (this.#newest !== undefined) this.#newest.newer = resident
-    this.#newest = resident
-    this.#oldest ??= resident
-    this.#size += 1
-    this.#bytes += entry.bytes
-    while (this.#size > this.#bounds.maxEntries || this.#bytes > this.#bounds.maxBytes) this.#evictOne()
+    const replaced = this.#take(segment, key)
+    if (entry.bytes <= Math.min(this.#maxBytes, LARGEST))
+      this.#add(segment, this.slots.take(segment, key, entry, checked))
+    if (replaced) this.#onRemoved(segment, key, 'replaced')
   }
 
   /** Removes the entry at a key; returns whether there was one. */
   remove(segment: Segment, key: LocalKey, cause: RemovalCause): boolean {
-    const resident = segment.entries.get(key)
-    if (resident === undefined) return false
-    segment.entries.delete(key)
-    this.#unlink(resident)
-    this.#onRemoved(resident, cause)
-    return true
+    const removed = this.#take(segment, key)
+    if (removed) this.#onRemoved(segment, key, cause)
+    return removed
   }
 
   /** Forgets all entries of a name. The walk only gives back their room; hits see the new map at once. */
   clearSegment(segment: Segment, cause: RemovalCause): void {
-    const gone = segment.entries
-    segment.entries = new Map()
-    for (const resident of gone.values()) {
-      this.#unlink(resident)
-      this.#onRemoved(resident, cause)
-    }
+    const gone = segment.slots
+    segment.slots = new Map()
+    for (const slot of gone.values()) this.#unlink(segment, slot)
+    for (const key of gone.keys()) this.#onRemoved(segment, key, cause)
   }
 
-  #unlink(resident: Resident): void {
-    const { newer, older } = resident
-    resident.segment.forget(resident)
-    if (this.#hand === resident) this.#hand = newer
-    if (newer === undefined) this.#newest = older
-    else newer.older = older
-    if (older === undefined) this.#oldest = newer
-    else older.newer = newer
-    // A dead entry that points to younger ones would keep them from being collected young.
-    resident.newer = undefined
-    resident.older = undefined
+  #add(segment: Segment, slot: number): void {
+    const { slots } = this
+    segment.add(slots.keyAt(slot), slot)
+    slots.newer[slot] = NONE
+    slots.older[slot] = this.#newest
+    if (this.#newest === NONE) this.#oldest = slot
+    else slots.newer[this.#newest] = slot
+    this.#newest = slot
+    this.#size += 1
+    this.#bytes += slots.bytes[slot] as number
+    while (this.#size > this.#maxEntries || this.#bytes > this.#maxBytes) this.#evictOne()
+  }
+
+  #take(segment: Segment, key: LocalKey): boolean {
+    const slot = segment.slots.get(key)
+    if (slot === undefined) return false
+    segment.slots.delete(key)
+    this.#unlink(segment, slot)
+    return true
+  }
+
+  #unlink(segment: Segment, slot: number): void {
+    const { slots } = this
+    const newer = slots.newer[slot] as number
+    const older = slots.older[slot] as number
+    const layout = slots.layoutAt(slot)
+    if (layout !== undefined) segment.forget(layout, slot)
+    if (this.#hand === slot) this.#hand = newer
+    if (newer === NONE) this.#newest = older
+    else slots.older[newer] = older
+    if (older === NONE) this.#oldest = newer
+    else slots.newer[older] = newer
     this.#size -= 1
-    this.#bytes -= resident.bytes
+    this.#bytes -= slots.bytes[slot] as number
+    slots.giveBack(slot)
   }
 
   #evictOne(): void {
-    let candidate = this.#hand ?? this.#oldest
-    while (candidate?.visited) {
-      candidate.visited = false
-      candidate = candidate.newer ?? this.#oldest
+    const { slots } = this
+    const { flags } = slots
+    let candidate = this.#hand === NONE ? this.#oldest : this.#hand
+    while (((flags[candidate] as number) & VISITED) !== 0) {
+      flags[candidate] = (flags[candidate] as number) & ~VISITED
+      const newer = slots.newer[candidate] as number
+      candidate = newer === NONE ? this.#oldest : newer
     }
-    if (candidate === undefined) return
-    this.#hand = candidate.newer
-    candidate.segment.entries.delete(candidate.key)
-    this.#unlink(candidate)
-    this.#onRemoved(candidate, 'evicted')
+    this.#hand = candidate
+    const segment = slots.segmentAt(candidate)
+    const key = slots.keyAt(candidate)
+    this.#take(segment, key)
+    this.#onRemoved(segment, key, 'evicted')
   }
 }

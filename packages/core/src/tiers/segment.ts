@@ -1,4 +1,3 @@
-import type { Entry } from '../entry/entry.ts'
 import { isRaw, type Keying, type LocalKey } from '../key/keying.ts'
 import { argumentsOf, isLaidOut, laidOut, layOut } from '../key/layout.ts'
 
@@ -15,9 +14,10 @@ export class Segment {
   readonly name: string
   /** `name:version`, as it stands in entry keys and bus messages. */
   readonly label: string
-  entries = new Map<LocalKey, Resident>()
+  /** At which slot of the memory tier the entry of a key is. */
+  slots = new Map<LocalKey, number>()
   /** Some of them by the hash of their arguments' layout, which is exact only once the parts are compared. */
-  #byLayout = new Map<number, Resident>()
+  readonly #layouts = new Map<number, Layout>()
   /** The local event count of its last clear: loads born before it may not fill, whatever they bring. */
   clearedAt: number
   #additions = 0
@@ -31,63 +31,53 @@ export class Segment {
     this.label = `${name}:${version}`
   }
 
-  /** The entry of a call: by its argument, by its arguments' layout, or by its key text. */
-  find(keying: Keying, args: readonly unknown[], self: unknown): Resident | undefined {
+  /** The slot of a call's entry: by its argument, by its arguments' layout, or by its key text. */
+  find(keying: Keying, args: readonly unknown[], self: unknown, slots: LayoutHashes): number | undefined {
     const first = args[0]
-    if (keying.plain && args.length === 1 && isRaw(first)) return this.entries.get(first)
-    const hash = keying.plain && this.entries.size > 0 ? layOut(args) : undefined
-    if (hash === undefined) return this.entries.get(keying.local(args, self))
-    const known = this.#byLayout.get(hash)
-    if (known?.layout !== undefined && isLaidOut(known.layout.parts)) return known
+    if (keying.plain && args.length === 1 && isRaw(first)) return this.slots.get(first)
+    const hash = keying.plain && this.slots.size > 0 ? layOut(args) : undefined
+    if (hash === undefined) return this.slots.get(keying.local(args, self))
+    const known = this.#layouts.get(hash)
+    if (known !== undefined && isLaidOut(known.parts)) return known.slot
     const parts = laidOut()
-    const resident = this.entries.get(keying.local(argumentsOf(parts), self))
-    if (resident !== undefined) this.#remember(resident, { parts, hash })
-    return resident
+    const slot = this.slots.get(keying.local(argumentsOf(parts), self))
+    if (slot !== undefined) this.#remember(slot, { parts, hash }, slots)
+    return slot
   }
 
   /** Takes an entry in, in the place of none. */
-  add(key: LocalKey, resident: Resident): void {
+  add(key: LocalKey, slot: number): void {
     this.#additions += 1
-    const { size } = this.entries
+    const { size } = this.slots
     if (this.#additions > RENEWED_AFTER && this.#additions > 2 * size && size < FEW) {
-      this.entries = new Map(this.entries)
+      this.slots = new Map(this.slots)
       this.#additions = 0
     }
-    this.entries.set(key, resident)
+    this.slots.set(key, slot)
   }
 
-  /** The entry has left: it is not found any more. */
-  forget(resident: Resident): void {
-    if (resident.layout === undefined) return
-    this.#byLayout.delete(resident.layout.hash)
-    resident.layout = undefined
+  /** The entry has left its slot: it is not found by its arguments any more. */
+  forget(hash: number, slot: number): void {
+    if (this.#layouts.get(hash)?.slot === slot) this.#layouts.delete(hash)
   }
 
-  #remember(resident: Resident, layout: Layout): void {
-    this.forget(resident)
-    const other = this.#byLayout.get(layout.hash)
-    if (other !== undefined) other.layout = undefined
-    resident.layout = layout
-    this.#byLayout.set(layout.hash, resident)
+  /** From now on the entry is found by these parts alone; another one of their hash by its key again. */
+  #remember(slot: number, { parts, hash }: { parts: readonly unknown[]; hash: number }, slots: LayoutHashes): void {
+    const former = slots.layoutAt(slot)
+    if (former !== undefined) this.forget(former, slot)
+    this.#layouts.set(hash, { parts, slot })
+    slots.layOut(slot, hash)
   }
 }
 
-/** The arguments of an entry, laid out, and their hash. */
+/** Notes for each slot under which hash of its arguments' layout its entry is found. */
+interface LayoutHashes {
+  layoutAt(slot: number): number | undefined
+  layOut(slot: number, hash: number): void
+}
+
+/** The arguments of an entry, laid out, and where it is. */
 interface Layout {
   readonly parts: readonly unknown[]
-  readonly hash: number
-}
-
-/** An entry at its place in the memory tier. */
-export interface Resident extends Entry {
-  readonly key: LocalKey
-  readonly segment: Segment
-  /** Its arguments, once it was found by them. */
-  layout: Layout | undefined
-  /** The tag event count at which its tags were last found unharmed. */
-  checked: number
-  /** Read since the eviction hand passed (SIEVE). */
-  visited: boolean
-  newer: Resident | undefined
-  older: Resident | undefined
+  readonly slot: number
 }

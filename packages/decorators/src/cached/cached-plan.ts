@@ -42,9 +42,12 @@ export class CachedPlan implements EntrySource {
   at(self: unknown): CachedName {
     const own = (self as { readonly cache?: unknown } | null | undefined)?.cache
     const scope = registry.scoped ? scopeOf(self) : undefined
-    if (own === this.#own && scope === this.#scope && registry.configuration.cache === this.#configured) {
-      return this.#named as CachedName
-    }
+    const isSame = own === this.#own && scope === this.#scope && registry.configuration.cache === this.#configured
+    return isSame ? (this.#named as CachedName) : this.#moveTo(own, scope)
+  }
+
+  /** Locates the entries anew, and keeps the answer. */
+  #moveTo(own: unknown, scope: CacheScopeOptions | undefined): CachedName {
     const named = this.#locate({ own, scope })
     this.#own = own
     this.#scope = scope

@@ -53,11 +53,15 @@ export function planCached(options: object, { method, site, below, node, claim }
 
 function cachedWrapper(method: AsyncMethod, plan: CachedPlan, site: MethodSite): AsyncMethod {
   const isFunction = site.facts.member === 'function'
+  function general(this: unknown, ...args: unknown[]): Promise<unknown> {
+    return load(plan.at(isFunction ? undefined : this), { method, site, self: this, args })
+  }
   return {
+    // The list of the arguments is only passed on: a hit then does not make one.
     wrapper(this: unknown, ...args: unknown[]): Promise<unknown> {
       try {
-        const named = plan.at(isFunction ? undefined : this)
-        return named.hit(args, this) ?? load(named, { method, site, self: this, args })
+        if (args.length !== 1) return general.apply(this, args)
+        return plan.at(isFunction ? undefined : this).hitOne(args[0], this) ?? general.apply(this, args)
       } catch (error) {
         return Promise.reject(error)
       }
