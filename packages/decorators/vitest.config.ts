@@ -3,7 +3,7 @@ import { standardDecorators } from '../../tooling/standard-decorators.mjs'
 
 const conditions = ['@granary/source']
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } }
-const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 }
+const timeouts = { testTimeout: 30_000, hookTimeout: 60_000, retry: 1 }
 
 const root = import.meta.dirname
 

@@ -48,7 +48,12 @@ const caches: Cache[] = []
 
 /** A service in a process of its own. */
 async function join(namespace: string): Promise<Accounts> {
-  const cache = createCache({ namespace, redis: redis.url, pepper: 'a pepper of sixteen bytes' })
+  // A busy machine may keep Redis from answering within the usual budget, and then a call loads.
+  const cache = createCache({
+    namespace,
+    redis: { client: redis.url, callBudget: '10s' },
+    pepper: 'a pepper of sixteen bytes',
+  })
   caches.push(cache)
   await cache.ready()
   return new Accounts(cache)
