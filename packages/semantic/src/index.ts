@@ -35,6 +35,7 @@ export { type AnswerComparison, type AnswerPair, sameText } from './labels/answe
 // Labels
 export type { LabelPage, LabelStore } from './labels/label-store.ts'
 export { type MemoryLabelStoreOptions, memoryLabelStore } from './labels/memory-label-store.ts'
+export { type ModelComparisonOptions, modelComparison } from './labels/model-comparison.ts'
 export { type RedisLabelStoreOptions, redisLabelStore } from './labels/redis-label-store.ts'
 // Indexes
 export { type MemoryIndexOptions, memoryIndex } from './nearest/memory-index.ts'

@@ -44,7 +44,8 @@ export function callsTools({ message, finish_reason: reason }: Choice): boolean 
   )
 }
 
-/** Tokens of an answer in all, as far as the model said; else 0. */
-export function tokensOf(usage: Usage | null | undefined): number {
-  return usage?.total_tokens ?? (usage?.prompt_tokens ?? 0) + (usage?.completion_tokens ?? 0)
+/** Tokens of an answer in all; undefined when the model did not say, as in a stream without `include_usage`. */
+export function tokensOf(usage: Usage | null | undefined): number | undefined {
+  const { total_tokens: total, prompt_tokens: prompt, completion_tokens: completion } = usage ?? {}
+  return total ?? (prompt === undefined && completion === undefined ? undefined : (prompt ?? 0) + (completion ?? 0))
 }

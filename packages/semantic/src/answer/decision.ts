@@ -22,9 +22,12 @@ export interface Decision {
   readonly bound: number | undefined
   /** Milliseconds since the answer was made; 0 from the model. */
   readonly age: number
-  /** What the answer cost in tokens when the model made it; 0 from the model, and when the model did not say. */
-  readonly savedTokens: number
-  /** In the currency of the `price` option; undefined without one. */
+  /**
+   * What the answer cost in tokens when the model made it; 0 from the model. Undefined when nobody knows: the model did not say (a
+   * stream without `stream_options: { include_usage: true }`), or the answer is still on its way.
+   */
+  readonly savedTokens: number | undefined
+  /** In the currency of the `price` option; undefined without one, and when nobody knows the tokens. */
   readonly savedCost: number | undefined
   /** Whether another caller's call of the model, still running when this one came, gave the answer. The source is then `exact`. */
   readonly collapsed: boolean

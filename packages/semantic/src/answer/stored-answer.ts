@@ -14,8 +14,8 @@ export interface StoredAnswer {
   readonly tags: readonly string[]
   /** Whether the right answer changes with time: then it is kept for a short time. */
   readonly volatile: boolean
-  /** What the user is told was saved by a hit. */
-  readonly tokens: number
+  /** What the user is told was saved by a hit; undefined when the model did not say. */
+  readonly tokens: number | undefined
   readonly cost: number | undefined
   /** Unix milliseconds, for display. */
   readonly created: number

@@ -26,7 +26,7 @@ export function decide(known: Circumstances): Decision {
     margin: evidence?.margin,
     bound: evidence?.bound,
     age: stored === undefined ? 0 : Math.max(0, wall - stored.created),
-    savedTokens: stored?.tokens ?? 0,
+    savedTokens: source === 'model' ? 0 : stored?.tokens,
     savedCost: stored?.cost,
     collapsed,
     refused,

@@ -19,7 +19,10 @@ export interface SemanticStats {
   readonly unkept: number
   /** Streams that were not recorded to their end: somebody left, or they were too long. */
   readonly lostStreams: number
+  /** Tokens that hits have saved, as far as it is known. */
   readonly savedTokens: number
+  /** Hits of which nobody knows how many tokens they have saved: they are missing in `savedTokens` and `savedCost`. */
+  readonly unmeasured: number
   /** In the currency of the `price` option. */
   readonly savedCost: number
   /** Requests that were not semantic hits, by reason. */
@@ -40,6 +43,7 @@ export class SemanticCounters {
   #lostStreams = 0
   #savedTokens = 0
   #savedCost = 0
+  #unmeasured = 0
   readonly #sources = { exact: 0, semantic: 0, model: 0 }
   readonly #refused = new Map<string, number>()
   readonly #labels = { correct: 0, wrong: 0 }
@@ -80,7 +84,8 @@ export class SemanticCounters {
     this.#sources[source] += 1
     if (collapsed) this.#collapsed += 1
     if (stream) this.#streams += 1
-    this.#savedTokens += savedTokens
+    if (savedTokens === undefined) this.#unmeasured += 1
+    else this.#savedTokens += savedTokens
     this.#savedCost += savedCost
     if (refused !== undefined && refused !== 'exact') this.#refused.set(refused, (this.#refused.get(refused) ?? 0) + 1)
   }
@@ -98,6 +103,7 @@ export class SemanticCounters {
       unkept: this.#unkept,
       lostStreams: this.#lostStreams,
       savedTokens: this.#savedTokens,
+      unmeasured: this.#unmeasured,
       savedCost: this.#savedCost,
       refused: Object.fromEntries(this.#refused),
       labels: { ...this.#labels },

@@ -57,6 +57,18 @@ test('what a server sends between chunks passes as it is, and is no part of the 
   await cache.close()
 })
 
+test('what a stream without its usage has saved is not known, and is not called nothing', async () => {
+  const { ask, stream, semantic } = stage()
+  await collect((await stream(QUESTION)).chunks)
+  await semantic.whenIdle()
+  const unknown = await stream(QUESTION)
+  await collect(unknown.chunks)
+  await ask('What does the large plan cost per seat?')
+  const known = await ask('What does the large plan cost per seat?')
+  expect([unknown.decision.savedTokens, known.decision.savedTokens]).toEqual([undefined, 12])
+  expect(semantic.stats()).toMatchObject({ exact: 2, savedTokens: 12, unmeasured: 1 })
+})
+
 test('a stream that means the same is a semantic hit', async () => {
   const { stream, semantic } = stage()
   await collect((await stream(QUESTION)).chunks)
