@@ -5,6 +5,7 @@ import {
   createPayloads,
   createSealer,
   createSecretDigester,
+  type Sealer,
 } from '@granary/serialization'
 import { Cache } from './cache.ts'
 import type { CacheParts } from './cache-parts.ts'
@@ -41,7 +42,8 @@ import { MemoryTier } from './tiers/memory-tier.ts'
 export function createCache(options: CacheOptions = {}): Cache {
   const resolved = resolveCacheOptions(options, { environment: process.env, planConnections })
   const registry = createClassRegistry(options.classes)
-  const engine = assembleEngine(options, resolved, registry)
+  const sealer = options.encrypt === undefined ? undefined : createSealer(options.encrypt)
+  const engine = assembleEngine(options, resolved, { registry, sealer })
   const parts = { namespace: resolved.namespace, engine, defaults: resolved.defaults, registry }
   if (resolved.redis === undefined) {
     warnOfUnusedRedis(engine)
@@ -50,7 +52,8 @@ export function createCache(options: CacheOptions = {}): Cache {
   }
   const secrets = resolved.pepper === undefined ? undefined : createSecretDigester(resolved.pepper)
   const { remote, handle, connection, ready } = connectRedis(engine, resolved.namespace, resolved.redis)
-  return new Cache({ ...parts, engine: Object.assign(engine, { remote }), secrets, redis: handle, connection, ready })
+  const redis = sealer === undefined ? handle : { ...handle, sealer }
+  return new Cache({ ...parts, engine: Object.assign(engine, { remote }), secrets, redis, connection, ready })
 }
 
 const NO_REDIS: ReturnType<CacheParts['connection']> = { state: 'none', reason: undefined, since: undefined }
@@ -58,12 +61,15 @@ const NO_REDIS: ReturnType<CacheParts['connection']> = { state: 'none', reason: 
 /** Share of a lease to serve memory that is not used: how much faster another clock may go. */
 const MARGIN = 0.05
 
-function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, registry: ClassRegistry): Engine {
+function assembleEngine(
+  options: CacheOptions,
+  resolved: ResolvedCacheOptions,
+  { registry, sealer }: { readonly registry: ClassRegistry; readonly sealer: Sealer | undefined },
+): Engine {
   const given = options.clock ?? systemClock
   const isLeased = resolved.redis !== undefined && resolved.coherence === 'acknowledged'
   const clock = isLeased ? countSuspensions(given, (resolved.maxStaleness * MARGIN) / 2) : given
   const telemetry = new Telemetry({ namespace: resolved.namespace, logger: options.logger, now: () => clock.now() })
-  const sealer = options.encrypt === undefined ? undefined : createSealer(options.encrypt)
   const settings: EngineSettings = {
     leaseTime: resolved.redis?.leaseTime ?? 0,
     maxStaleness: resolved.maxStaleness,

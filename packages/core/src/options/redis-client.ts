@@ -1,3 +1,5 @@
+import type { Sealer } from '@granary/serialization'
+
 /** The part of an ioredis client (5.4 or newer) that Granary uses: any object of this shape will do. */
 export interface RedisLike {
   readonly status: string
@@ -60,6 +62,8 @@ export type RedisInput = string | RedisOptions | ClusterNodes | RedisLike | Clus
 export interface RedisHandle {
   /** `cluster`: {@link RedisHandle.duplicate} makes a client that finds the node of a key by itself. */
   readonly kind: 'single' | 'cluster'
+  /** Seals what is kept beside the cache as the cache seals its values; undefined when it has no `encrypt` keys. */
+  readonly sealer?: Sealer
   /** A new ioredis client, not yet connected, that never queues, resends or reconnects by itself. */
   duplicate(overrides?: object): Promise<RedisLike>
 }

@@ -1,9 +1,18 @@
-import { type Clock, InvalidOption, type Random, type RedisSource, systemClock, systemRandom } from '@granary/core'
-import { digestText } from '@granary/serialization'
+import {
+  type Clock,
+  InvalidOption,
+  type Random,
+  type RedisSource,
+  redisHandle,
+  systemClock,
+  systemRandom,
+} from '@granary/core'
+import { createSealer, digestText, type Sealer, type SealingKey } from '@granary/serialization'
 import type { Neighbour, NewIndexEntry, VectorIndex } from '../vector-index.ts'
 import { IndexUnavailable, RedisLine } from './redis-line.ts'
 import { RedisScope, type ScopeBounds } from './redis-scope.ts'
 import { NOTE_TAG } from './scripts.ts'
+import { Vault } from './vault.ts'
 
 /** Options of {@link redisIndex}. */
 export interface RedisIndexOptions {
@@ -15,6 +24,11 @@ export interface RedisIndexOptions {
   readonly maxEntries?: number
   /** Memory for the codes that this process mirrors, 32 bytes an entry; past it the scope used longest ago is forgotten and read again when it is needed. Default: 64 MiB. */
   readonly maxMirrorBytes?: number
+  /**
+   * Keys that seal texts, vectors and tags in Redis, the first one, or `false` to keep them in the clear. Default: those of the cache
+   * whose `cache.redis` this is.
+   */
+  readonly encrypt?: { readonly keys: readonly SealingKey[] } | false
   /** Default: the system's. */
   readonly clock?: Clock
   /** Default: the system's. */
@@ -34,9 +48,13 @@ const TAG_PIECE = 500
  * somebody has just added a nearer one. What one process adds or deletes, the next search of any other knows. Whatever was read
  * from Redis is taken with care: bytes that are no entry are none.
  *
- * Texts and vectors stand in Redis as they are, readable for whoever may read it; only answers are sealed when the cache encrypts.
+ * Where the cache has `encrypt` keys, entries are sealed with AES-256-GCM, bound to their scope: text, vector, tags and id. Every key
+ * opens, so keys are rotated as those of the cache; an entry that no key opens, and one in the clear, is none. What Redis itself must
+ * read stays readable: digests of scopes, requests and tags, when entries end, which answers are equal, and codes of 256
+ * bits, which tell how near entries are to each other. Without keys texts and vectors stand there as they are.
  *
  * @throws InvalidOption when an option cannot be used.
+ * @throws InvalidSealingKey when a key of `encrypt` is none.
  */
 export function redisIndex(options: RedisIndexOptions): VectorIndex {
   return new RedisIndex(options)
@@ -48,6 +66,7 @@ class RedisIndex implements VectorIndex {
   readonly #bounds: ScopeBounds
   readonly #maxMirrorBytes: number
   readonly #random: Random
+  readonly #vault: Vault
   /** By name; the one used longest ago is the first. */
   readonly #scopes = new Map<string, RedisScope>()
 
@@ -62,6 +81,7 @@ class RedisIndex implements VectorIndex {
     this.#bounds = { maxEntries, longestLog: LONGEST_LOG }
     this.#maxMirrorBytes = maxMirrorBytes
     this.#random = options.random ?? systemRandom
+    this.#vault = new Vault(sealerOf(options))
   }
 
   async add(scope: string, entry: NewIndexEntry, ttl: number, signal?: AbortSignal): Promise<void> {
@@ -122,7 +142,10 @@ class RedisIndex implements VectorIndex {
     const known = this.#scopes.get(name)
     const scope =
       known ??
-      new RedisScope(this.#line, this.#random, { prefix: `${this.#namespace}:{${digestText(name)}}`, ...this.#bounds })
+      new RedisScope(
+        { line: this.#line, random: this.#random, vault: this.#vault },
+        { prefix: `${this.#namespace}:{${digestText(name)}}`, ...this.#bounds },
+      )
     this.#scopes.delete(name)
     this.#scopes.set(name, scope)
     return scope
@@ -143,6 +166,14 @@ class RedisIndex implements VectorIndex {
   #tagKey(tag: string): string {
     return `${this.#namespace}:tag:${digestText(tag)}`
   }
+}
+
+function sealerOf({ redis, encrypt }: RedisIndexOptions): Sealer | undefined {
+  if (encrypt === false) return undefined
+  if (encrypt === undefined) return redisHandle(redis).sealer
+  if (typeof encrypt !== 'object' || encrypt === null || !Array.isArray(encrypt.keys))
+    throw new InvalidOption('encrypt', encrypt, 'it is { keys: [{ id, key }] } or false')
+  return createSealer(encrypt)
 }
 
 function readMember(member: unknown): [scope: string, id: string] {

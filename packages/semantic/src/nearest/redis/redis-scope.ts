@@ -8,11 +8,19 @@ import { ADD, DELETE, RECODE, RELINK, SWEEP, SYNC } from './scripts.ts'
 import { CODE_BYTES, signCode } from './sign-code.ts'
 import { ENTRY_LIMIT, readEntry, type StoredEntry, writeEntry } from './stored-entry.ts'
 import { readSync, type SyncReply } from './sync-reply.ts'
+import { SEALED_OVERHEAD, type Vault } from './vault.ts'
 
 /** The bounds of one scope. */
 export interface ScopeBounds {
   readonly maxEntries: number
   readonly longestLog: number
+}
+
+/** What all scopes of an index share. */
+export interface ScopeParts {
+  readonly line: RedisLine
+  readonly random: Random
+  readonly vault: Vault
 }
 
 /** Entries that are read at least: signs are an estimate, vectors decide. */
@@ -41,14 +49,16 @@ export class RedisScope {
   readonly #line: RedisLine
   readonly #random: Random
   readonly #bounds: ScopeBounds
+  readonly #vault: Vault
   readonly #keys: readonly string[]
   #mirror: Mirror | undefined
   #mean: Mean | undefined
   #tidying = false
 
-  constructor(line: RedisLine, random: Random, { prefix, ...bounds }: ScopeBounds & { readonly prefix: string }) {
+  constructor({ line, random, vault }: ScopeParts, { prefix, ...bounds }: ScopeBounds & { readonly prefix: string }) {
     this.#line = line
     this.#random = random
+    this.#vault = vault
     this.#bounds = bounds
     this.#keys = ['m', 'l', 'c', 'e', 'a', 'i', 'x', 'f', 'v'].map((part) => `${prefix}:${part}`)
   }
@@ -68,12 +78,13 @@ export class RedisScope {
     const bytes = writeEntry(entry)
     if (bytes === undefined)
       throw new IndexUnavailable(`The text is too long for the index: more than ${ENTRY_LIMIT} bytes.`)
+    const sealed = this.#vault.close(this.#keys[3] as string, bytes)
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       await this.#catchUp(entry.vector.length, signal)
       const generation = this.#mirror?.generation ?? ''
       const code = signCode(entry.vector, this.#mean)
       const { maxEntries, longestLog } = this.#bounds
-      const args = [generation, code, entry.id, bytes, entry.answer, life, this.#newName(), maxEntries, longestLog]
+      const args = [generation, code, entry.id, sealed, entry.answer, life, this.#newName(), maxEntries, longestLog]
       const [added] = await this.#line.run(ADD, this.#keys, args, { signal })
       if (added === 1) return
     }
@@ -142,8 +153,7 @@ export class RedisScope {
     const [synced, blobs, ends] = await this.#line.run(SYNC, this.#keys, this.#since(), { signal, beside })
     const reply = readSync(synced)
     for (const [at, slot] of slots.entries()) {
-      const blob = (blobs as unknown[])[at]
-      const stored = blob instanceof Uint8Array ? readEntry(blob, vector.length) : undefined
+      const stored = this.#entryIn((blobs as unknown[])[at], vector.length)
       found.set(slot, neighbourOf(stored, (ends as unknown[])[at], vector, reply.now))
     }
     await this.#apply(reply, vector.length, signal)
@@ -189,7 +199,7 @@ export class RedisScope {
     for (let at = 0; at < places; at += CODES_PIECE)
       commands.push(['GETRANGE', codesKey, at * CODE_BYTES, Math.min(places, at + CODES_PIECE) * CODE_BYTES - 1])
     const [mean, ...pieces] = await this.#line.send([['GET', this.#keys[8] as string], ...commands], signal)
-    this.#mean = hasMean && mean instanceof Uint8Array ? meanFromBytes(mean, dimensions) : undefined
+    this.#mean = hasMean && mean instanceof Uint8Array ? this.#meanIn(mean, dimensions) : undefined
     this.#mirror = new Mirror(generation, position, Buffer.concat(pieces as Uint8Array[]))
     await this.#catchUp(dimensions, signal)
   }
@@ -218,16 +228,26 @@ export class RedisScope {
   async #recode({ generation, position, slots }: Mirror, dimensions: number): Promise<void> {
     const places = Array.from({ length: slots }, (_, slot) => slot)
     const [blobs] = await this.#line.send([['HMGET', this.#keys[3] as string, ...places]], undefined)
-    const entries = (blobs as unknown[]).map((blob) =>
-      blob instanceof Uint8Array ? readEntry(blob, dimensions) : undefined,
-    )
+    const entries = (blobs as unknown[]).map((blob) => this.#entryIn(blob, dimensions))
     const mean = meanOf(entries.flatMap((entry) => (entry === undefined ? [] : [entry.vector])))
     if (mean === undefined) return
     const codes = Buffer.concat(
       entries.map((entry) => (entry === undefined ? new Uint8Array(CODE_BYTES) : signCode(entry.vector, mean))),
     )
-    const args = [generation, position, this.#newName(), codes, meanToBytes(mean)]
+    const sealed = this.#vault.close(this.#keys[8] as string, meanToBytes(mean))
+    const args = [generation, position, this.#newName(), codes, sealed]
     await this.#line.run(RECODE, this.#keys, args, { signal: undefined })
+  }
+
+  #entryIn(blob: unknown, dimensions: number): StoredEntry | undefined {
+    if (!(blob instanceof Uint8Array) || blob.length > ENTRY_LIMIT + SEALED_OVERHEAD) return undefined
+    const plain = this.#vault.open(this.#keys[3] as string, blob)
+    return plain && readEntry(plain, dimensions)
+  }
+
+  #meanIn(bytes: Uint8Array, dimensions: number): Mean | undefined {
+    const plain = this.#vault.open(this.#keys[8] as string, bytes)
+    return plain && meanFromBytes(plain, dimensions)
   }
 
   /** A name for a new generation. */
