@@ -61,11 +61,21 @@ const NO_REDIS: ReturnType<CacheParts['connection']> = { state: 'none', reason: 
 /** Share of a lease to serve memory that is not used: how much faster another clock may go. */
 const MARGIN = 0.05
 
-function assembleEngine(
-  options: CacheOptions,
-  resolved: ResolvedCacheOptions,
-  { registry, sealer }: { readonly registry: ClassRegistry; readonly sealer: Sealer | undefined },
-): Engine {
+/** How values become bytes. */
+interface Encoding {
+  readonly registry: ClassRegistry
+  readonly sealer: Sealer | undefined
+}
+
+function payloadsOf({ compression }: CacheOptions, { registry, sealer }: Encoding): Engine['payloads'] {
+  return createPayloads({
+    classes: registry,
+    ...(compression === undefined ? {} : { compression }),
+    ...(sealer === undefined ? {} : { sealer }),
+  })
+}
+
+function assembleEngine(options: CacheOptions, resolved: ResolvedCacheOptions, { registry, sealer }: Encoding): Engine {
   const given = options.clock ?? systemClock
   const isLeased = resolved.redis !== undefined && resolved.coherence === 'acknowledged'
   const clock = isLeased ? countSuspensions(given, (resolved.maxStaleness * MARGIN) / 2) : given
@@ -99,11 +109,7 @@ function assembleEngine(
     telemetry,
     failures: new Map(),
     registry,
-    payloads: createPayloads({
-      classes: registry,
-      ...(options.compression === undefined ? {} : { compression: options.compression }),
-      ...(sealer === undefined ? {} : { sealer }),
-    }),
+    payloads: payloadsOf(options, { registry, sealer }),
     segments,
     puts: new Map(),
     writes: new UnsettledWrites(),
