@@ -9,6 +9,7 @@ import { type Environment, Fleet } from './fleet/fleet.ts'
 import type { DemoRedis } from './fleet/redis.ts'
 import { between, countFleet } from './fleet/stats.ts'
 import type { DemoOptions } from './options.ts'
+import { chatsBetween } from './oracle/chat-ledger.ts'
 import { Judge } from './oracle/judge.ts'
 import { World } from './oracle/world.ts'
 import { describeOutage, type OutageReport, runOutage } from './outage.ts'
@@ -61,6 +62,8 @@ export class Demo {
   #maxStaleness = 0
   #lost = 0
   #outage: OutageReport | undefined
+  /** What chat answers from the cache have saved in the last fleet. */
+  #saved = { cost: 0, tokens: 0 }
 
   private constructor(parts: DemoParts, world: World, keySalt: string) {
     this.#parts = parts
@@ -104,6 +107,7 @@ export class Demo {
     const [nearBefore, farBefore] = await this.#runFleet(false)
     // What was counted in memory alone is gone with the first fleet; what was counted in Redis is not.
     if (this.#parts.redis.url === undefined) ledger.conclude()
+    const { counts: asked } = this.#world.chats
     const [nearAfter, farAfter] = await this.#runFleet(true)
     ledger.conclude()
     return {
@@ -111,6 +115,7 @@ export class Demo {
       near: { before: nearBefore, after: nearAfter },
       far: { before: farBefore, after: farAfter },
       differences: await crossCheck(this.#parts.database.connection, this.#world, seed),
+      chat: { ...chatsBetween(asked, this.#world.chats.counts), ...this.#saved },
       limits: { ...ledger.counts, findings: ledger.findings },
       lost: this.#lost,
       outage: this.#outage,
@@ -128,6 +133,7 @@ export class Demo {
       if (cached) await this.#runOutage(fleet, client)
       await fleet.order({ latency: LATENCY, clear: true })
       const far = await this.#phase({ fleet, client, cached, far: true, seconds, label: `${label}, far database` })
+      this.#saved = (await countFleet(fleet.origins, this.#secrets.adminToken)).saved
       return [near, far]
     } finally {
       this.#lost += fleet.lost

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ChatProvider } from './chat/chat-provider.ts'
 import { ChatService } from './chat/chat-service.ts'
 import { FakeProvider } from './chat/fake-provider.ts'
-import { createResponseCache } from './chat/response-cache.ts'
+import { createResponseCache, type ResponseCacheOptions } from './chat/response-cache.ts'
 import type { GatewayConfig } from './config.ts'
 import type { Database } from './database/database.ts'
 import { QueryCounter } from './database/query-counter.ts'
@@ -37,6 +37,8 @@ export function createGatewayCache({ redis }: GatewayConfig, options: CacheOptio
 export interface GatewayOptions {
   /** Answers chat requests. Default: a {@link FakeProvider}. */
   readonly provider?: ChatProvider
+  /** Options of the response cache of chat answers. */
+  readonly chat?: ResponseCacheOptions
   /** Options of the rate limiter, beside where its Redis is. */
   readonly limiter?: Omit<RateLimiterOptions, 'redis' | 'namespace'>
 }
@@ -46,7 +48,7 @@ export function createGateway(
   database: Database,
   config: GatewayConfig,
   cache: Cache,
-  { provider = new FakeProvider(), limiter: limiterOptions = {} }: GatewayOptions = {},
+  { provider = new FakeProvider(), limiter: limiterOptions = {}, chat: chatOptions = {} }: GatewayOptions = {},
 ): Gateway {
   const { redis, namespace } = cache
   const limiter = createRateLimiter({ ...limiterOptions, redis, namespace })
@@ -57,10 +59,10 @@ export function createGateway(
   const services = createServices(unit.database, config, unit)
   const limits = createLimits(limiter, services.rateLimits)
   cache.keepDelivering(unit.outbox)
-  const answers = createResponseCache(cache)
+  const answers = createResponseCache(cache, chatOptions)
   const chat = new ChatService({ provider, catalog: services.catalog, answers })
   const readCatalog = async () => (await import('./catalog/snapshot.ts')).readCatalogSnapshot()
-  const app = createApp({ services, limits, chat, database: counted, cache, queries, readCatalog, ...config })
+  const app = createApp({ services, limits, chat, answers, database: counted, cache, queries, readCatalog, ...config })
   return {
     app,
     services,

@@ -34,6 +34,8 @@ describe('npm run demo', () => {
     expect(code).toBe(0)
     expect(lines.join('\n')).toContain('2 of 2 processes noticed')
     expect(lines.join('\n')).toContain('With emulated latency, 50 to 150 ms')
+    expect(lines.join('\n')).toMatch(/Chat answers: [1-9]\d*, of them \d+ exact and \d+ by meaning/)
+    expect(lines.join('\n')).toContain("of all, 0 were another user's")
   })
 
   test('runs in one process and memory alone, and gives its figures as JSON', { timeout: 3 * MINUTES }, async () => {

@@ -4,7 +4,12 @@ import { SettableLatency, withLatency } from '../../src/database/latency.ts'
 import { openDatabase } from '../../src/database/open-database.ts'
 import { createGateway, createGatewayCache } from '../../src/gateway.ts'
 import { SeededRandom } from '../../src/seed/random.ts'
+import { CHAT_BOUND } from '../oracle/chat-ledger.ts'
+import { meaningOf } from '../traffic/questions.ts'
 import type { Notice, Order } from './messages.ts'
+
+/** Dollars per token. */
+const PRICE = { input: 0.000_001, output: 0.000_003 }
 
 /** One gateway of the demo's fleet: the real thing, over a database whose distance can be set. */
 const { env } = process
@@ -16,8 +21,15 @@ const database = await openDatabase(config.databaseUrl, { connections: 20 })
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const cache = createGatewayCache(config, { namespace: env['GATEWAY_NAMESPACE'] ?? 'gateway', logger })
 // A provider so near that the gateway's own time can be seen beside its.
-const provider = new FakeProvider({ latency: { first: 10, perToken: 0 } })
-const gateway = createGateway(withLatency(database, latency), config, cache, { provider, limiter: { logger } })
+const provider = new FakeProvider({ latency: { first: 10, perToken: 0 }, price: PRICE, meaning: meaningOf })
+const gateway = createGateway(withLatency(database, latency), config, cache, {
+  provider,
+  limiter: { logger },
+  chat: {
+    maxWrongPerHit: CHAT_BOUND,
+    price: ({ usage }) => (usage.prompt_tokens ?? 0) * PRICE.input + (usage.completion_tokens ?? 0) * PRICE.output,
+  },
+})
 
 cache.on('redis-lost', () => tell({ redis: 'lost' }))
 cache.on('redis-recovered', () => tell({ redis: 'recovered' }))

@@ -1,4 +1,5 @@
 import type { Stats } from '@granary/core'
+import type { SemanticStats } from '@granary/semantic'
 
 /** Counters of a layer of the cache, over all processes. */
 export interface LayerCounts {
@@ -14,6 +15,8 @@ export interface FleetCounts {
   readonly queries: number
   /** Processor time of the gateway processes, in milliseconds. */
   readonly cpuMs: number
+  /** Dollars and tokens that chat answers from the cache have saved. */
+  readonly saved: { readonly cost: number; readonly tokens: number }
   /** By the first part of the names: `auth`, `db`, `models`. */
   readonly layers: Readonly<Record<string, LayerCounts>>
 }
@@ -32,7 +35,11 @@ export async function countFleet(origins: readonly string[], adminToken: string)
   }
   const queries = answers.reduce((sum, { database }) => sum + database.queries, 0)
   const cpuMs = answers.reduce((sum, { process }) => sum + process.cpuMs, 0)
-  return { queries, cpuMs, layers }
+  const saved = {
+    cost: answers.reduce((sum, { chat }) => sum + chat.savedCost, 0),
+    tokens: answers.reduce((sum, { chat }) => sum + chat.savedTokens, 0),
+  }
+  return { queries, cpuMs, saved, layers }
 }
 
 /** What was counted between two moments. */
@@ -42,7 +49,8 @@ export function between(before: FleetCounts, after: FleetCounts): FleetCounts {
     add(counts, before.layers[layer] ?? NONE, -1),
   ])
   const [queries, cpuMs] = [after.queries - before.queries, after.cpuMs - before.cpuMs]
-  return { queries, cpuMs, layers: Object.fromEntries(layers) }
+  const saved = { cost: after.saved.cost - before.saved.cost, tokens: after.saved.tokens - before.saved.tokens }
+  return { queries, cpuMs, saved, layers: Object.fromEntries(layers) }
 }
 
 /** All layers together. */
@@ -66,6 +74,7 @@ function add(left: LayerCounts, right: LayerCounts, sign = 1): LayerCounts {
 
 interface ProcessStats {
   readonly cache: Stats
+  readonly chat: Pick<SemanticStats, 'savedCost' | 'savedTokens'>
   readonly database: { readonly queries: number }
   readonly process: { readonly cpuMs: number }
 }

@@ -16,6 +16,7 @@ import {
   type UserTruth,
 } from './account-truth.ts'
 import { type CatalogTruth, initialCatalog } from './catalog-truth.ts'
+import { ChatLedger } from './chat-ledger.ts'
 import { LimitLedger } from './limit-ledger.ts'
 import { type Change, Timeline } from './timeline.ts'
 
@@ -46,6 +47,8 @@ export class World {
   readonly plans: ReadonlyMap<number, Timeline<Plan>>
   /** What was asked of the rate limits, and what they said. */
   readonly ledger = new LimitLedger()
+  /** For whom chat answers were made, and who got them. */
+  readonly chats = new ChatLedger()
   readonly catalog: Timeline<CatalogTruth>
   /** The catalog's source: what a synchronisation brings back. */
   readonly source: CatalogSource

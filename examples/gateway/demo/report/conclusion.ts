@@ -1,8 +1,12 @@
+import { CHAT_BOUND, type ChatCounts } from '../oracle/chat-ledger.ts'
 import type { OutageReport } from '../outage.ts'
 import type { PhaseReport } from './phase.ts'
 import { comparison, percent, time } from './tables.ts'
 
 const OBJECTIONS = 10
+
+/** So many answers by meaning say something of a share. */
+const TELLING = 100
 
 /** What the demo found. */
 export interface DemoResult {
@@ -13,6 +17,8 @@ export interface DemoResult {
   readonly far: { readonly before: PhaseReport; readonly after: PhaseReport }
   /** What the driver believed and the database does not hold. */
   readonly differences: readonly string[]
+  /** Where chat answers came from while there was a cache, and what that saved. */
+  readonly chat: ChatCounts & { readonly cost: number; readonly tokens: number }
   /** What the rate limits decided, and where they were wrong. */
   readonly limits: { readonly admissions: number; readonly refusals: number; readonly findings: readonly string[] }
   /** Processes that ended by themselves. */
@@ -55,7 +61,9 @@ export function tables(result: DemoResult): string {
     '',
     comparison('With emulated latency, 50 to 150 ms per statement (a database far away):', far.before, far.after),
     '',
-    ...[...outageLines(result), limitsLine(result), ...stalenessLines(result), checked].map((line) => `  ${line}`),
+    ...[...outageLines(result), ...chatLines(result), limitsLine(result), ...stalenessLines(result), checked].map(
+      (line) => `  ${line}`,
+    ),
   ].join('\n')
 }
 
@@ -96,6 +104,21 @@ function limitsLine({ limits: { admissions, refusals, findings } }: DemoResult):
   return `Rate limits: ${admissions} requests let in and ${refusals} refused, each held against all others; ${findings.length} wrongly`
 }
 
+function chatLines({ chat }: DemoResult): string[] {
+  const { exact, semantic, model, mistaken, strangers, cost, tokens } = chat
+  const all = exact + semantic + model
+  const share = all === 0 ? 0 : (exact + semantic) / all
+  return [
+    `Chat answers: ${all}, of them ${exact} exact and ${semantic} by meaning: ${percent(share)} of the model's calls, ${tokens} tokens and $${cost.toFixed(4)} saved`,
+    `Of those by meaning ${mistaken} were another question's (the bound is ${percent(CHAT_BOUND)}); of all, ${strangers} were another user's`,
+  ]
+}
+
+/** Whether more answers by meaning were wrong than the bound allows. */
+function isOverBound({ chat: { semantic, mistaken } }: DemoResult): boolean {
+  return semantic >= TELLING && mistaken > CHAT_BOUND * semantic
+}
+
 function phases({ near, far, outage }: DemoResult): PhaseReport[] {
   const all = [near.before, near.after, far.before, far.after]
   return outage === undefined ? all : [...all, outage.phase]
@@ -110,7 +133,8 @@ function errors(result: DemoResult): number {
     sum(phases(result).map((phase) => phase.errors)) +
     result.limits.findings.length +
     result.differences.length +
-    result.lost
+    result.lost +
+    (isOverBound(result) ? 1 : 0)
   )
 }
 

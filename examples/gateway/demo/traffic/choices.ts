@@ -2,6 +2,10 @@ import { SeededRandom } from '../../src/seed/random.ts'
 import type { Credential, World } from '../oracle/world.ts'
 import { Zipf } from './zipf.ts'
 
+/** Keys whose users talk to models much, and models that they talk to. */
+const TALKATIVE = 12
+const TALKED_TO = 2
+
 /** Who and what traffic is about: skewed, as traffic is. */
 export class Choices {
   readonly random: SeededRandom
@@ -29,6 +33,16 @@ export class Choices {
   /** A key in use; some were revoked or have ended, as some are in any traffic. */
   credential(): Credential {
     return at(this.#world.credentials, this.#keys.next())
+  }
+
+  /** One of the few keys whose users talk to models much. */
+  talkative(): Credential {
+    return at(this.#world.credentials, this.random.integer(TALKATIVE))
+  }
+
+  /** One of the models that they talk to. */
+  talkedTo(): string {
+    return at(this.#modelIds, this.random.integer(TALKED_TO))
   }
 
   /** The rank of a key that no longer opens anything, or undefined. Its place goes to a new key. */

@@ -12,12 +12,15 @@ export interface FakeProviderSettings {
   readonly price: { readonly input: number; readonly output: number }
   /** Makes every request fail with this, until it is undefined again. */
   readonly failure: Error | undefined
+  /** What a question means: questions of one meaning get one answer. Undefined: each means itself. */
+  readonly meaning: ((question: string) => string) | undefined
 }
 
 const SETTINGS: FakeProviderSettings = {
   latency: { first: 50, perToken: 2 },
   price: { input: 0.000_001, output: 0.000_003 },
   failure: undefined,
+  meaning: undefined,
 }
 
 /** Words of its answers; each is one token. */
@@ -65,8 +68,8 @@ export class FakeProvider implements ChatProvider {
   }
 
   async complete(request: ChatRequest, signal: AbortSignal): Promise<ChatCompletion> {
-    const { latency } = this.#settings
-    const { words, finish } = answerTo(request)
+    const { latency, meaning } = this.#settings
+    const { words, finish } = answerTo(request, meaning)
     return this.#work(request, async (use) => {
       await pause(latency.first + latency.perToken * words.length, signal)
       const usage = use(words.length)
@@ -80,8 +83,8 @@ export class FakeProvider implements ChatProvider {
   }
 
   async *stream(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatChunk, void, undefined> {
-    const { latency } = this.#settings
-    const { words, finish } = answerTo(request)
+    const { latency, meaning } = this.#settings
+    const { words, finish } = answerTo(request, meaning)
     const started = this.#begin(request)
     const common = { ...head(request), object: 'chat.completion.chunk', usage: null } as const
     try {
@@ -136,9 +139,12 @@ interface Answer {
   readonly finish: 'stop' | 'length'
 }
 
-/** The answer to a request: it depends on the model, the messages and `max_tokens`, and on nothing else. */
-export function answerTo({ model, messages, max_tokens: bound = LONGEST }: ChatRequest): Answer {
-  const text = JSON.stringify([model, messages.map((message) => [message.role, textOf(message)])])
+/** The answer to a request: it depends on the model, what the messages mean and `max_tokens`, and on nothing else. */
+export function answerTo(
+  { model, messages, max_tokens: bound = LONGEST }: ChatRequest,
+  meaning: FakeProviderSettings['meaning'] = (question) => question,
+): Answer {
+  const text = JSON.stringify([model, messages.map((message) => [message.role, meaning(textOf(message))])])
   const digest = createHash('sha256').update(text).digest()
   const length = SHORTEST + (digest.readUInt16LE(0) % (LONGEST - SHORTEST))
   const words = Array.from({ length: Math.min(length, bound) }, (_, index) => {

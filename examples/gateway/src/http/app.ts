@@ -1,4 +1,5 @@
 import type { Cache } from '@granary/core'
+import type { SemanticCache } from '@granary/semantic'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { ChatService } from '../chat/chat-service.ts'
 import type { Database } from '../database/database.ts'
@@ -24,6 +25,7 @@ export interface AppParts {
   readonly services: Services
   readonly limits: Limits
   readonly chat: ChatService
+  readonly answers: SemanticCache
   readonly database: Database
   readonly cache: Cache
   readonly queries: QueryCounter
@@ -41,7 +43,7 @@ function describeError(error: Error) {
 
 /** Puts the routes together; the caller decides where to listen. */
 export function createApp(parts: AppParts): FastifyInstance {
-  const { services, limits, chat, database, cache, queries, readCatalog } = parts
+  const { services, limits, chat, answers, database, cache, queries, readCatalog } = parts
   const { keySalt, adminToken, identitySecret, trustedProxies } = parts
   const app = fastify({
     // Failures are for whoever runs the gateway; stdout stays free for what a program has to say.
@@ -63,7 +65,7 @@ export function createApp(parts: AppParts): FastifyInstance {
     adminAccountRoutes(admin, services, keySalt)
     adminCatalogRoutes(admin, services, readCatalog)
     adminRateLimitRoutes(admin, services, limits)
-    adminCacheRoutes(admin, cache, queries)
+    adminCacheRoutes(admin, { cache, answers, queries })
   })
   return app
 }
