@@ -69,7 +69,8 @@ test('a model that does not answer is told at the deadline, and the comparison h
 test('in a cache, a model that hangs or fails teaches nothing, and no caller waits or hears of it', async () => {
   for (const complete of [() => new Promise<never>(() => {}), () => Promise.reject(new Error('broken'))]) {
     const compare = modelComparison({ complete, model: 'small', deadline: '20ms' })
-    const { ask, semantic } = stage({ match: { maxWrongPerHit: 0.1 }, compare })
+    const deadlines = { embed: '1m', search: '1m', write: '1m', compare: '1m' } as const
+    const { ask, semantic } = stage({ match: { maxWrongPerHit: 0.1 }, compare, deadlines })
     const failed: unknown[] = []
     semantic.on('part-failed', ({ part }) => failed.push(part))
     await ask('How do I cancel my subscription?')
