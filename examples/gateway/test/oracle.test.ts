@@ -11,7 +11,9 @@ import { type Change, intersect, type Read, Timeline } from '../demo/oracle/time
 import { atOneMoment, verdictOn } from '../demo/oracle/verdict.ts'
 import { World } from '../demo/oracle/world.ts'
 import type { Call } from '../demo/traffic/operation.ts'
+import { meaningOf } from '../demo/traffic/questions.ts'
 import { Traffic } from '../demo/traffic/traffic.ts'
+import { FakeProvider } from '../src/chat/fake-provider.ts'
 import { createGateway, type Gateway } from '../src/gateway.ts'
 import { at, configFor, SECRETS, type SeededDatabase, startSeededDatabase } from './fixture.ts'
 
@@ -189,7 +191,8 @@ describe('a driven gateway', { timeout: 90_000 }, () => {
 
   beforeAll(async () => {
     seeded = await startSeededDatabase(12)
-    gateway = createGateway(seeded.database, configFor(seeded.url), createCache({ namespace: 'driven' }))
+    const provider = new FakeProvider({ meaning: meaningOf })
+    gateway = createGateway(seeded.database, configFor(seeded.url), createCache({ namespace: 'driven' }), { provider })
     origin = await gateway.app.listen({ port: 0, host: '127.0.0.1' })
   })
 
