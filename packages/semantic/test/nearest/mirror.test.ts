@@ -7,6 +7,7 @@ import { Mirror } from '../../src/nearest/redis/mirror.ts'
 import { RedisLine } from '../../src/nearest/redis/redis-line.ts'
 import { RedisScope } from '../../src/nearest/redis/redis-scope.ts'
 import { CODE_BYTES, signCode } from '../../src/nearest/redis/sign-code.ts'
+import { Vault } from '../../src/nearest/redis/vault.ts'
 import { randomUnit } from './vectors.ts'
 
 const LONG = 60_000
@@ -67,7 +68,11 @@ describe('whatever happens in whatever order', () => {
       await fc.assert(
         fc.asyncProperty(story, async (steps) => {
           const prefix = `s${stories++}:{x}`
-          const make = () => new RedisScope(line, systemRandom, { prefix, maxEntries: 10, longestLog: 8 })
+          const make = () =>
+            new RedisScope(
+              { line, random: systemRandom, vault: new Vault(undefined) },
+              { prefix, maxEntries: 10, longestLog: 8 },
+            )
           const processes = [make(), make()]
           // Two steps at a time: they overlap, as those of two processes do.
           for (let at = 0; at < steps.length; at += 2) {
