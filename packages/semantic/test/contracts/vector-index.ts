@@ -12,6 +12,8 @@ export interface IndexStage {
 }
 
 const LONG = 60_000
+/** A short life, in milliseconds. */
+const LIFE = 600
 
 /** What every index must do. Call it inside a `describe`. Vectors have 16 dimensions. */
 export function vectorIndexContract(make: () => Promise<IndexStage> | IndexStage): void {
@@ -97,12 +99,15 @@ export function vectorIndexContract(make: () => Promise<IndexStage> | IndexStage
   test(
     'never shows an entry after its time, however often it was found',
     on(async (stage) => {
-      await stage.index.add('scope', entry('short', 0), 400)
+      const started = performance.now()
       await stage.index.add('scope', entry('long', 10), LONG)
-      expect(await ids(stage, 'scope')).toEqual(['short', 'long'])
-      await stage.pass(200)
-      expect(await ids(stage, 'scope')).toEqual(['short', 'long'])
-      await stage.pass(300)
+      await stage.index.add('scope', entry('short', 0), LIFE)
+      await stage.index.search('scope', at(0), 10)
+      await stage.pass(LIFE / 2)
+      const found = await ids(stage, 'scope')
+      // On a machine that is so busy that the entry may have ended by now, nothing is to be said of it.
+      if (performance.now() - started < LIFE) expect(found).toEqual(['short', 'long'])
+      await stage.pass(LIFE)
       expect(await ids(stage, 'scope')).toEqual(['long'])
     }),
   )
