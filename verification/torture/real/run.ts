@@ -15,7 +15,7 @@ import { sharedNow } from './shared-time.ts'
 import type { Site } from './site.ts'
 
 /** How long everything may take to end when nothing is wrong any more. */
-const PATIENCE = 15_000
+const PATIENCE = 30_000
 /** How long a cache may take to close. */
 const CLOSING = 6_000
 /** Orders are given so long before they are due, in milliseconds. */
