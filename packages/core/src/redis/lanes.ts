@@ -71,7 +71,7 @@ export class Lanes implements Holder {
   }
 
   head(key: string, deadline: number): Promise<Uint8Array> {
-    return this.session.data.call('getrange', [key, 0, HEADER_BYTES - 1], deadline, true, headIn)
+    return this.session.data.call('getrange', [key, 0, HEADER_BYTES - 1], deadline, { read: headIn })
   }
 
   acquire(request: LeaseRequest, deadline: number): Promise<LeaseAnswer> {
@@ -140,7 +140,7 @@ export class Lanes implements Holder {
     }
     const sentAt = this.#options.clock.now()
     const read = (reply: unknown) => bytesIn(listIn(reply, 1)[0])
-    const clock = await bulk.call('mget', [this.#options.clockKey], deadline, true, read)
+    const clock = await bulk.call('mget', [this.#options.clockKey], deadline, { read })
     return {
       bytes: head as Uint8Array,
       size: Number(size),

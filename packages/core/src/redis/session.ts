@@ -98,7 +98,7 @@ export class Session {
     this.#acknowledger = new Acknowledger(options.origin, (origin, text) => {
       const { clock, metadata, patience } = options
       const args = [metadata.acknowledgements(origin), text]
-      this.data.call('PUBLISH', args, clock.now() + patience, false).catch(() => {})
+      this.data.call('PUBLISH', args, clock.now() + patience, { isAwaited: false }).catch(() => {})
     })
     this.#group = group
     this.#clockLife = Buffer.from(this.life).toString('hex')
@@ -196,7 +196,7 @@ export class Session {
   /** The clock key as it stands. */
   readClock(deadline: number): Promise<Uint8Array | undefined> {
     const args = [this.#options.metadata.clock]
-    return this.data.call('GET', args, deadline, true, bytesIn).catch((error) => this.#failed(error))
+    return this.data.call('GET', args, deadline, { read: bytesIn }).catch((error) => this.#failed(error))
   }
 
   /** Resolves when everybody has answered who tells of what a reading of the clock does not know. */

@@ -33,7 +33,7 @@ export async function trackReads({ subscriber, readers }: TrackedConnections, de
  * them, behind a firewall that drops what is idle, remembers nothing for it any more and has nobody to say so to.
  */
 export async function confirmReads({ subscriber, readers }: TrackedConnections, deadline: number): Promise<void> {
-  const answers = [...new Set(readers)].map((reader) => reader.call('PING', [], deadline, false))
+  const answers = [...new Set(readers)].map((reader) => reader.call('PING', [], deadline, { isAwaited: false }))
   await Promise.all([subscriber.call('PING', [], deadline), ...answers])
 }
 

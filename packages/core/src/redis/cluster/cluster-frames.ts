@@ -67,7 +67,7 @@ export class ClusterFrames implements Frames {
     const { reply } = await dispatch(this.#parts, {
       key,
       deadline,
-      send: ({ data }, ask) => ask(data).call('getrange', [key, 0, HEADER_BYTES - 1], deadline, true, headIn),
+      send: ({ data }, ask) => ask(data).call('getrange', [key, 0, HEADER_BYTES - 1], deadline, { read: headIn }),
     })
     return reply
   }
@@ -154,7 +154,7 @@ export class ClusterFrames implements Frames {
     // MGET passes over what is no string, where GET fails.
     const value = await this.#suspects.watch(
       [address],
-      lane.call('mget', [key], deadline, true, (reply) => bytesIn(listIn(reply, 1)[0])),
+      lane.call('mget', [key], deadline, { read: (reply) => bytesIn(listIn(reply, 1)[0]) }),
     )
     this.#suspects.clear(key)
     const size = value?.length ?? 0

@@ -70,9 +70,9 @@ const plainly: Ask = (connection) => connection
 /** Every command on this connection is announced: the node serves a key that is arriving only then. */
 function asking(connection: Connection): Commander {
   return {
-    call(command, args, deadline, isAwaited, read) {
-      connection.call('asking', [], deadline, isAwaited).catch(() => {})
-      return connection.call(command, args, deadline, isAwaited, read)
+    call(command, args, deadline, how) {
+      connection.call('asking', [], deadline, { isAwaited: how?.isAwaited ?? true }).catch(() => {})
+      return connection.call(command, args, deadline, how)
     },
   }
 }

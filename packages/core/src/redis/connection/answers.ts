@@ -13,7 +13,11 @@ export function anyAnswer<T>(reply: unknown): T {
   return reply as T
 }
 
-/** @throws RedisUnavailable always: what came is no answer to what was asked. */
+/**
+ * What came is no answer to what was asked.
+ *
+ * @throws RedisUnavailable always.
+ */
 export function refuseAnswer(wanted: string): never {
   throw new RedisUnavailable('protocol', new Error(`Redis answered with something else than ${wanted}.`))
 }

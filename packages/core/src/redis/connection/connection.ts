@@ -8,6 +8,7 @@ import { isTripped, record, UNTRIPPED } from './breaker.ts'
 import { type Awaited, Deadlines } from './deadlines.ts'
 import { classifyFailure, isFatal } from './failure.ts'
 import { guardReplies } from './reply-guard.ts'
+import { readServer, type ServerFacts } from './server-facts.ts'
 import { Slowness, type Unanswered } from './slowness.ts'
 
 /** Settings that every connection of ours has, whatever the user's client says (`protocol.md`, B7). */
@@ -61,6 +62,14 @@ export interface CommandCall {
   /** Exactly one of both is called, once; neither may throw. */
   readonly resolve: (reply: unknown) => void
   readonly reject: (error: unknown) => void
+}
+
+/** How a command's answer is taken. */
+export interface AnswerCall<T> {
+  /** Whether a caller waits for it. Default: true. */
+  readonly isAwaited?: boolean
+  /** Default: as it comes. */
+  readonly read?: ReadAnswer<T>
 }
 
 interface Waiting extends Awaited, Unanswered {
@@ -148,8 +157,7 @@ export class Connection {
     command: string,
     args: readonly (string | Uint8Array | number)[],
     deadline: number,
-    isAwaited = true,
-    read: ReadAnswer<T> = anyAnswer,
+    { isAwaited = true, read = anyAnswer }: AnswerCall<T> = {},
   ): Promise<T> {
     return new Promise((resolve, reject) =>
       this.send(command, args, { deadline, isAwaited, resolve: (reply) => resolve(read(reply)), reject }),
@@ -276,21 +284,4 @@ function within<T>({ clock, patience }: ConnectionOptions, work: Promise<T>): Pr
     const cancel = whenPatienceEnds(clock, patience, () => reject(new RedisUnavailable('deadline')))
     work.then(resolve, reject).finally(cancel)
   })
-}
-
-interface ServerFacts {
-  readonly runId: string
-  readonly version: string
-  readonly isClusterNode: boolean
-}
-
-function readServer(info: unknown): ServerFacts {
-  const text = String(info)
-  const runId = /^run_id:(\S+)/m.exec(text)?.[1]
-  if (runId === undefined) throw new RedisUnavailable('protocol', new Error('INFO server names no run_id'))
-  return {
-    runId,
-    version: /^redis_version:(\S+)/m.exec(text)?.[1] ?? '0',
-    isClusterNode: /^redis_mode:cluster/m.test(text),
-  }
 }

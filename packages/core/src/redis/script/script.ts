@@ -36,9 +36,9 @@ export async function runScript<T>(
 ): Promise<T> {
   const rest = [keys.length, ...keys, ...args]
   try {
-    return await connection.call('EVALSHA', [script.digest, ...rest], deadline, isAwaited, read)
+    return await connection.call('EVALSHA', [script.digest, ...rest], deadline, { isAwaited, read })
   } catch (error) {
     if (!isNoScript(error)) throw error
-    return connection.call('EVAL', [script.source, ...rest], deadline, isAwaited, read)
+    return connection.call('EVAL', [script.source, ...rest], deadline, { isAwaited, read })
   }
 }
