@@ -70,11 +70,13 @@ describe('C7: Redis is used again as soon as it can be', { retry: 1 }, () => {
     proxy.drop()
     await until(() => cache.health().redis !== 'open')
     await until(() => cache.health().redis === 'open', 3_000)
+    // Timers are late on a busy machine: it goes on until there were enough of them.
+    await until(() => id > 100, 10_000)
     clearInterval(invalidating)
     await proxy.heal()
     await Promise.all(receipts)
     await cache.whenDelivered()
-    expect(id).toBeGreaterThan(100)
+    expect(cache.health().redis).toBe('open')
   })
 
   test('what is invalidated before the gate opens is delivered at once, and in force everywhere', async () => {

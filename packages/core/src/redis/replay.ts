@@ -14,8 +14,8 @@ interface Replayed {
 }
 
 /**
- * Sends what is queued until nothing waits that a read could pass by; resolves to how much has arrived, and to the clock after
- * the last part.
+ * Sends what is queued until nothing waits that a read could pass by, and calls `open` in that very step, before anything else can be
+ * queued and before those go on who wait for the queue. It is told how much has arrived, and the clock after the last part.
  *
  * What is left of a part has a master of its own that is away. It is not read until it has arrived as well, so it waits again,
  * and nothing waits for it: one dead master would keep all the others from being used.
@@ -23,21 +23,22 @@ interface Replayed {
 export async function replayQueue(
   session: Session,
   options: Pick<SupervisorOptions, 'queue' | 'clock' | 'deliver' | 'holdsKeys' | 'session'>,
-): Promise<{ readonly replayed: number; readonly reading: ClockReading | undefined }> {
+  open: (arrived: number, reading: ClockReading | undefined) => void,
+): Promise<void> {
   const { queue, holdsKeys } = options
   const mayPassBy = () => (holdsKeys ? queue.members : queue.size) > 0
   const sent: Replayed[] = []
-  let replayed = 0
+  let arrived = 0
   try {
     for (let part = Math.ceil(queue.size / PART); (part > 0 && queue.size > 0) || mayPassBy(); part--)
       sent.push(await replayPart(session, queue.take(PART), options))
   } finally {
     for (const { taken, left } of sent) {
       queue.putBack(taken, left)
-      replayed += taken.keys.length + taken.members.length - left.keys.length
+      arrived += taken.keys.length + taken.members.length - left.keys.length
     }
   }
-  return { replayed, reading: sent.at(-1)?.reading }
+  open(arrived, sent.at(-1)?.reading)
 }
 
 async function replayPart(

@@ -1,5 +1,6 @@
 import { waitAtMost } from '../clock.ts'
 import { RedisUnavailable } from '../errors.ts'
+import type { ClockReading } from '../invalidation/clock-reading.ts'
 import { decodeAcknowledgement } from './bus/acknowledgements.ts'
 import { type BusMessage, decodeMessage, decodeWake } from './bus/bus-message.ts'
 import { keysOf, type Payload, PUSH_CHANNEL } from './bus/tracking.ts'
@@ -189,9 +190,7 @@ export class Supervisor {
   async #verify(session: Session): Promise<void> {
     const {
       link,
-      queue,
       clock,
-      effects,
       session: { patience },
     } = this.#options
     this.#early = []
@@ -203,10 +202,18 @@ export class Supervisor {
     const early = this.#early
     this.#early = undefined
     for (const message of early) this.#deliver(message)
-    const { replayed, reading } = await replayQueue(session, this.#options)
-    if (this.#closed) return
+    await replayQueue(session, this.#options, (replayed, reading) => {
+      if (!this.#closed) this.#open(session, { provenAt: sentAt, replayed, reading })
+    })
+  }
+
+  #open(
+    session: Session,
+    { provenAt, replayed, reading }: { provenAt: number; replayed: number; reading: ClockReading | undefined },
+  ): void {
+    const { link, queue, clock, effects } = this.#options
     effects.empty('entering')
-    link.open(sentAt)
+    link.open(provenAt)
     queue.settle(undefined, reading)
     this.#opened = true
     const down = this.#downSince
