@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { projects as decorators } from './packages/decorators/vitest.config.ts'
+import { projects as rateLimit } from './packages/rate-limit/vitest.config.ts'
 import { projects as semantic } from './packages/semantic/vitest.config.ts'
 import { otherWorkspaces, packages, root, shown } from './tooling/workspace.mjs'
 
@@ -12,15 +13,11 @@ const folders = [...packages().map(({ directory }) => directory), ...otherWorksp
   .filter((folder) => existsSync(join(folder, 'test')) && !existsSync(join(folder, 'vitest.config.ts')))
   .map((folder) => shown(folder))
 
-/** Suites that claim nothing a busy machine could break: what fails in them has failed. */
-const STEADY: ReadonlySet<string> = new Set(['packages/rate-limit'])
-
 const plain = folders.map((path) => ({
   extends: true as const,
   test: {
     name: path.replace(/^packages\//, ''),
     include: [`${path}/test/**/*.test.ts`],
-    ...(STEADY.has(path) ? { retry: 0 } : {}),
   },
 }))
 
@@ -34,6 +31,6 @@ export default defineConfig({
     retry: 1,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    projects: [...plain, ...decorators, ...semantic],
+    projects: [...plain, ...decorators, ...rateLimit, ...semantic],
   },
 })

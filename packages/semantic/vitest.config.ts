@@ -3,7 +3,8 @@ import { standardDecorators } from '../../tooling/standard-decorators.mjs'
 
 const conditions = ['@granary/source']
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } }
-const timeouts = { testTimeout: 30_000, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } }
+// As at the root: one second try, which the report marks.
+const timeouts = { retry: 1, testTimeout: 30_000, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } }
 const root = import.meta.dirname
 
 /** The decorator is tested under both standards, from the same file; everything else once. */

@@ -55,6 +55,11 @@ describe('a handle makes connections for what stands beside a cache', () => {
     expect(redisHandle(handle)).toBe(handle)
   })
 
+  test('a client of another library is refused: it would be away for ever', () => {
+    const foreign = { duplicate: () => foreign, sendCommand: async () => 'OK', client: () => 'CLIENT' }
+    expect(() => redisHandle(foreign)).toThrow(/^redis: .*ioredis.*URL/)
+  })
+
   test.each([undefined, null, 7, {}, 'localhost', 'http://localhost'])('%j is refused by name', (source) => {
     expect(() => redisHandle(source as never, 'store')).toThrow(InvalidOption)
     if (typeof source !== 'string') expect(() => redisHandle(source as never, 'store')).toThrow(/^store: /)

@@ -106,7 +106,6 @@ function resolveRedis(
   { environment, planConnections }: OptionSources,
 ): ResolvedRedisOptions {
   const options: RedisTierOptions = isTierOptions(given) ? given : { client: given }
-  refuseForeignClient(options.client)
   refuseUnknown('redis.', options, ['client', 'callBudget', 'slowAfter', 'leaseTime', 'required'])
   if (options.required !== undefined && typeof options.required !== 'boolean') {
     throw new InvalidOption('redis.required', options.required, 'it is true or false')
@@ -139,13 +138,6 @@ function resolveLeaseTime(given: Duration | undefined): number {
 /** Clients have a method `client`, the CLIENT command: they are told from options by `duplicate`. */
 function isTierOptions(given: NonNullable<CacheOptions['redis']>): given is RedisTierOptions {
   return typeof given === 'object' && given !== null && 'client' in given && !('duplicate' in given)
-}
-
-/** Clients of other libraries can be duplicated as well, and would look like a Redis that is never there. */
-function refuseForeignClient(given: unknown): void {
-  if (typeof given !== 'object' || given === null || !('duplicate' in given)) return
-  if ('callBuffer' in given || 'isCluster' in given) return
-  throw new InvalidOption('redis', given, 'a client is one of ioredis, 5.4 or newer; in place of another give its URL')
 }
 
 function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {

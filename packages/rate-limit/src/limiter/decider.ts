@@ -1,5 +1,5 @@
 /** The way of one call: lists, what was refused a moment ago, the plan, the store. */
-import type { Clock } from '@granary/core'
+import type { Clock, Random } from '@granary/core'
 import { RateLimiterClosed, RateLimitUnavailable } from '../errors.ts'
 import type { Operation, Outcome } from '../rule/operation.ts'
 import type { RuleSet, Settlement } from '../rule/subject.ts'
@@ -10,10 +10,12 @@ import { decisionOf, listedDecision } from './judging.ts'
 import type { ResolvedLimitSet } from './options.ts'
 import type { Refusals } from './refusals.ts'
 import { type PlanLimits, planRules } from './rules.ts'
+import { isSooner, MOST_ASKED, shardKey } from './shards.ts'
 
 /** What a decider gets of its limiter. */
 export interface DeciderParts {
   readonly clock: Clock
+  readonly random: Random
   readonly store: Store
   readonly refusals: Refusals
   /** The key of a subject; throws for what is none. */
@@ -33,22 +35,29 @@ export interface Admission {
   readonly outcome: Outcome
 }
 
+interface Attempt extends Admission {
+  readonly source: Decision['source']
+}
+
 /** Decides for one limit set. */
 export class Decider {
   readonly #resolved: ResolvedLimitSet
   readonly #parts: DeciderParts
   readonly #plans = new WeakMap<object, RuleSet>()
+  #turn: number
 
   constructor(resolved: ResolvedLimitSet, parts: DeciderParts) {
     this.#resolved = resolved
     this.#parts = parts
+    this.#turn = Math.floor(parts.random.next() * resolved.shards)
   }
 
   /** Decides an operation; `onAdmitted` hears of what was charged, so that it can be settled. */
   async decide(subject: string, operation: Deciding, onAdmitted?: (admission: Admission) => void): Promise<Decision> {
-    const { plan } = this.#resolved
+    const { plan, shards } = this.#resolved
     const listed = this.#listed(subject)
     if (listed !== undefined) return listed
+    if (shards > 1) return this.#decideInShards(subject, operation, onAdmitted)
     const target = plan === undefined ? this.#plainTarget(subject) : await this.#target(subject)
     const remembered = operation.kind === 'peek' ? undefined : this.#parts.refusals.find(target, operation.costs)
     if (remembered !== undefined) return this.#refused(this.#read(target, subject, remembered, 'remembered'))
@@ -70,6 +79,43 @@ export class Decider {
     return this.#refused(decision)
   }
 
+  /** Shards in turn, so that calls spread evenly, until one admits. */
+  async #decideInShards(
+    subject: string,
+    operation: Deciding,
+    onAdmitted?: (admission: Admission) => void,
+  ): Promise<Decision> {
+    const targets = this.#inTurn(await this.#targets(subject))
+    let refused: Attempt | undefined
+    let asked = 0
+    for (const target of targets) {
+      const attempt = await this.#attempt(target, operation)
+      if (attempt.outcome.done) {
+        onAdmitted?.(attempt)
+        return this.#read(target, subject, attempt.outcome, attempt.source)
+      }
+      if (refused === undefined || isSooner(attempt.outcome, refused.outcome)) refused = attempt
+      if (attempt.source !== 'remembered') asked += 1
+      if (asked === MOST_ASKED) break
+    }
+    const { target, outcome, source } = refused as Attempt
+    return this.#refused(this.#read(target, subject, outcome, source))
+  }
+
+  #inTurn(targets: readonly Target[]): readonly Target[] {
+    this.#turn = (this.#turn + 1) % targets.length
+    return [...targets.slice(this.#turn), ...targets.slice(0, this.#turn)]
+  }
+
+  async #attempt(target: Target, operation: Deciding): Promise<Attempt> {
+    const isPeek = operation.kind === 'peek'
+    const remembered = isPeek ? undefined : this.#parts.refusals.find(target, operation.costs)
+    if (remembered !== undefined) return { target, outcome: remembered, source: 'remembered' }
+    const { outcome, source } = await this.#apply(target, operation)
+    if (!outcome.done && source === 'redis' && !isPeek) this.#remember(target, outcome, operation.costs)
+    return { target, outcome, source }
+  }
+
   /** Settles a reservation; resolves to whether it was open. */
   async settle(target: Target, settlement: Settlement): Promise<boolean> {
     this.#parts.refusals.forget(target.key)
@@ -88,16 +134,18 @@ export class Decider {
 
   /** Blocks a subject for so many microseconds; 0 ends a block. */
   async block(subject: string, length: number): Promise<void> {
-    const target = await this.#target(subject)
-    this.#parts.refusals.forget(target.key)
-    await this.#apply(target, { kind: 'block', length })
+    await this.#applyToAll(subject, { kind: 'block', length })
   }
 
   /** Forgets a subject. */
   async reset(subject: string): Promise<void> {
-    const target = await this.#target(subject)
-    this.#parts.refusals.forget(target.key)
-    await this.#apply(target, { kind: 'reset' })
+    await this.#applyToAll(subject, { kind: 'reset' })
+  }
+
+  async #applyToAll(subject: string, operation: Operation): Promise<void> {
+    const targets = await this.#targets(subject)
+    for (const { key } of targets) this.#parts.refusals.forget(key)
+    await Promise.all(targets.map((target) => this.#apply(target, operation)))
   }
 
   #listed(subject: string): Decision | undefined {
@@ -152,6 +200,14 @@ export class Decider {
     return plan === undefined ? target : { ...target, set: this.#planned(plan) }
   }
 
+  /** The shards of a subject, each of which is asked and charged as a subject of its own. */
+  async #targets(subject: string): Promise<readonly Target[]> {
+    const target = await this.#target(subject)
+    const { shards } = this.#resolved
+    if (shards === 1) return [target]
+    return Array.from({ length: shards }, (_, shard) => ({ ...target, key: shardKey(target.key, shard) }))
+  }
+
   #plainTarget(subject: string): Target {
     const { set, script, plan, deadline, onFailure } = this.#resolved
     return { key: this.#parts.keyOf(subject), set, script, planned: plan !== undefined, deadline, onFailure }
@@ -161,7 +217,7 @@ export class Decider {
   #planned(plan: PlanLimits<string>): RuleSet {
     const known = this.#plans.get(plan)
     if (known !== undefined) return known
-    const set = planRules(this.#resolved.set, this.#resolved.names, plan)
+    const set = planRules(this.#resolved.set, this.#resolved, plan)
     this.#plans.set(plan, set)
     return set
   }

@@ -19,7 +19,7 @@ export interface Judged {
 
 /** The decision that an outcome amounts to. */
 export function decisionOf(
-  { name, names, limits }: ResolvedLimitSet,
+  { name, names, limits, shards }: ResolvedLimitSet,
   { subject, rules, outcome, source }: Judged,
 ): Decision {
   const standings: Record<string, LimitStanding> = {}
@@ -27,7 +27,12 @@ export function decisionOf(
   let retryAfterMs = outcome.blockedFor / 1000
   for (let index = 0; index < names.length; index++) {
     const limit = names[index] as string
-    const standing = standingOf(limits[index] as Limit, rules[index] as Rule, outcome.standings[index] as Standing)
+    const standing = standingOf(
+      limits[index] as Limit,
+      rules[index] as Rule,
+      outcome.standings[index] as Standing,
+      shards,
+    )
     standings[limit] = standing
     if (standing.retryAfterMs === 0) continue
     violated.push(limit)
@@ -65,11 +70,12 @@ export function listedDecision(
   return { ok: false, reason: 'denied', violated: [], retryAfterMs: Number.POSITIVE_INFINITY, ...common }
 }
 
-function standingOf(limit: Limit, rule: Rule, { remaining, retry, reset }: Standing): LimitStanding {
+/** A shard speaks for all: its limit and what is left of it, times their number. */
+function standingOf(limit: Limit, rule: Rule, { remaining, retry, reset }: Standing, shards: number): LimitStanding {
   const isUnlimited = rule.kind !== 'bucket' && rule.limit === UNLIMITED
   return {
-    limit: isUnlimited ? Number.POSITIVE_INFINITY : rule.kind === 'bucket' ? rule.burst : rule.limit,
-    remaining: isUnlimited ? Number.POSITIVE_INFINITY : remaining,
+    limit: isUnlimited ? Number.POSITIVE_INFINITY : shards * (rule.kind === 'bucket' ? rule.burst : rule.limit),
+    remaining: isUnlimited ? Number.POSITIVE_INFINITY : shards * remaining,
     retryAfterMs: retry === NEVER ? Number.POSITIVE_INFINITY : retry / 1000,
     resetMs: reset / 1000,
     windowMs: windowOf(limit, rule),

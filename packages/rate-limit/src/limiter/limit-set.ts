@@ -1,5 +1,5 @@
 /** The limits of one kind of subject: users, keys, addresses. */
-import { type Duration, InvalidOption, parseDuration, type Random } from '@granary/core'
+import { type Duration, InvalidOption, parseDuration } from '@granary/core'
 import { RateLimitExceeded } from '../errors.ts'
 import { readCosts } from './costs.ts'
 import { type Admission, Decider, type DeciderParts } from './decider.ts'
@@ -9,11 +9,6 @@ import type { Limit } from './limit.ts'
 import { LEASE_ID_BYTES, type ResolvedLimitSet } from './options.ts'
 import { askPatiently } from './patience.ts'
 import { type Costs, type Reservation, type ReservationWork, reservationOf } from './reservation.ts'
-
-/** What a limit set gets of its limiter. */
-export interface LimitSetParts extends DeciderParts {
-  readonly random: Random
-}
 
 /** Whether a refused call waits. */
 export interface WaitOptions {
@@ -37,12 +32,12 @@ export class LimitSet<Name extends string = string> {
   /** The limits, by name, as they were declared. */
   readonly limits: Readonly<Record<Name, Limit>>
   readonly #resolved: ResolvedLimitSet
-  readonly #parts: LimitSetParts
+  readonly #parts: DeciderParts
   readonly #decider: Decider
   readonly #forPlace: boolean
   readonly #holding: HoldParts
 
-  constructor(resolved: ResolvedLimitSet, parts: LimitSetParts) {
+  constructor(resolved: ResolvedLimitSet, parts: DeciderParts) {
     const { name, names, limits } = resolved
     this.name = name
     this.limits = Object.freeze(

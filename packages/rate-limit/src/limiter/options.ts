@@ -7,6 +7,7 @@ import { assembleScript, type Script } from '../script/assemble.ts'
 import type { StoreFailurePolicy } from '../store/store.ts'
 import { checkCount, type Limit } from './limit.ts'
 import { layoutOf, type PlanLimits, ruleOf } from './rules.ts'
+import { checkShards, partOf } from './shards.ts'
 
 /** Options of `limiter.define`. */
 export interface LimitSetOptions<Name extends string = string> {
@@ -33,6 +34,13 @@ export interface LimitSetOptions<Name extends string = string> {
   readonly reservation?: Duration
   /** The subject is a secret, such as an API key: only its HMAC leaves the process. Needs a pepper. Default: false. */
   readonly secret?: boolean
+  /**
+   * Keys that each subject is split into, from 1 to 64, for a subject that is too hot for one server of a cluster: everybody
+   * together, a large team. Each has an equal part of every limit, which must divide evenly; a call is counted by one of
+   * them, and may cost at most such a part. All together never admit more than the limit. They may refuse while another
+   * still has room: a call asks three at most. `remaining` is then an estimate. Default: 1.
+   */
+  readonly shards?: number
 }
 
 /** When refusals turn into blocks. */
@@ -66,6 +74,7 @@ export interface ResolvedLimitSet {
   readonly isAllowed: (subject: string) => boolean
   readonly isDenied: (subject: string) => boolean
   readonly secret: boolean
+  readonly shards: number
 }
 
 /** Defaults that a rate limiter gives its sets. */
@@ -88,25 +97,37 @@ export function resolveLimitSet(name: string, options: LimitSetOptions, defaults
   const names = Object.keys(options.limits ?? {})
   const limits = names.map((limit) => options.limits[limit] as Limit)
   checkLimits(name, names, limits)
-  const { onStoreFailure = defaults.onStoreFailure, deadline = defaults.deadline } = options
+  const { onStoreFailure = defaults.onStoreFailure, deadline = defaults.deadline, shards = 1 } = options
+  checkShards(shards, options.limits)
   if (!POLICIES.includes(onStoreFailure))
     throw new InvalidOption('onStoreFailure', onStoreFailure, `it is 'local', 'open' or 'closed'`)
   const penalty = options.penalty === undefined ? undefined : resolvePenalty(options.penalty)
+  if (penalty !== undefined && shards > 1)
+    throw new InvalidOption(
+      'shards',
+      shards,
+      'leave it out beside a penalty, which counts the refusals of a whole subject',
+    )
   const leaseTime = leaseTimeOf(limits, options.reservation) * 1000
-  const set: RuleSet = Object.freeze({ rules: Object.freeze(limits.map(ruleOf)), leaseTime, penalty })
+  const set: RuleSet = Object.freeze({
+    rules: Object.freeze(limits.map((limit) => ruleOf(partOf(limit, shards)))),
+    leaseTime,
+    penalty,
+  })
   return Object.freeze({
     name,
     names,
     limits,
     set,
     script: assembleScript(set, { planned: options.plan !== undefined, time: 'server' }),
-    layout: layoutOf(limits, leaseTime, penalty),
+    layout: layoutOf(limits, { leaseTime, penalty, shards }),
     onFailure: onStoreFailure,
     deadline: parseDuration(deadline, 'deadline'),
     plan: options.plan,
     isAllowed: membership('allow', options.allow),
     isDenied: membership('deny', options.deny),
     secret: options.secret === true,
+    shards,
   })
 }
 

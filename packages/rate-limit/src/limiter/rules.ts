@@ -8,6 +8,7 @@ import type { Rule } from '../rule/rule.ts'
 import type { RuleSet } from '../rule/subject.ts'
 import type { BucketLimit, CounterLimit, Limit, WindowLimit } from './limit.ts'
 import { checkCount, MOST, MOST_CONCURRENT } from './limit.ts'
+import { partOf } from './shards.ts'
 
 /** The limit of a rule that has none: far above every count, and exact as a double. */
 export const UNLIMITED = 2 ** 52
@@ -62,14 +63,17 @@ const LONGEST_PERIODS = { day: 48 * 3_600_000_000, month: 33 * 86_400_000_000 } 
  * A digest of what must not change while subjects are packed: the kinds and lengths of the rules, in order. Sets that agree in it share
  * their subjects; a change of a number alone keeps what was counted.
  */
-export function layoutOf(limits: readonly Limit[], leaseTime: number, penalty: PenaltyRule | undefined): string {
+export function layoutOf(
+  limits: readonly Limit[],
+  { leaseTime, penalty, shards }: { leaseTime: number; penalty: PenaltyRule | undefined; shards: number },
+): string {
   const parts = limits.map((limit) => {
     if (limit.kind === 'window') return ['w', limit.length, limit.precision === 0 ? `x${limit.limit}` : limit.precision]
     if (limit.kind === 'counter')
       return typeof limit.period === 'number' ? ['f', limit.period] : ['q', limit.period.every, limit.period.timeZone]
     return limit.kind === 'bucket' ? ['b'] : ['c']
   })
-  const text = JSON.stringify([1, leaseTime, penalty !== undefined, parts])
+  const text = JSON.stringify([1, leaseTime, penalty !== undefined, parts, ...(shards === 1 ? [] : [shards])])
   return createHash('sha256').update(text).digest('base64url').slice(0, 8)
 }
 
@@ -77,25 +81,31 @@ export function layoutOf(limits: readonly Limit[], leaseTime: number, penalty: P
 export type PlanLimits<Name extends string> = { readonly [N in Name]?: number | BucketLimit }
 
 /** The rules with a plan's numbers. */
-export function planRules(set: RuleSet, names: readonly string[], plan: PlanLimits<string>): RuleSet {
+export function planRules(
+  set: RuleSet,
+  { names, shards }: { names: readonly string[]; shards: number },
+  plan: PlanLimits<string>,
+): RuleSet {
   for (const name of Object.keys(plan)) {
     if (!names.includes(name))
       throw new InvalidOption('plan', name, `it may change ${names.map((known) => `'${known}'`).join(', ')}`)
   }
-  return { ...set, rules: set.rules.map((rule, index) => planRule(rule, names[index] as string, plan)) }
+  return { ...set, rules: set.rules.map((rule, index) => planRule(rule, names[index] as string, { plan, shards })) }
 }
 
-function planRule(rule: Rule, name: string, plan: PlanLimits<string>): Rule {
+/** A plan's number need not divide evenly into shards: it is rounded down. */
+function planRule(rule: Rule, name: string, { plan, shards }: { plan: PlanLimits<string>; shards: number }): Rule {
   const given = plan[name]
   if (given === undefined) return rule
   if (given === Number.POSITIVE_INFINITY) return unlimited(rule)
   if (rule.kind === 'bucket') {
     if (typeof given !== 'object' || given?.kind !== 'bucket')
       throw new InvalidOption(`plan.${name}`, given, 'a bucket takes bucket({ rate, per, burst }), or Infinity')
-    return { ...rule, interval: intervalOf(given), burst: given.burst }
+    const part = partOf(given, shards)
+    return { ...rule, interval: intervalOf(part), burst: part.burst }
   }
   checkCount(`plan.${name}`, given, rule.kind === 'lease' ? MOST_CONCURRENT : MOST)
-  return { ...rule, limit: given as number }
+  return { ...rule, limit: Math.floor((given as number) / shards) }
 }
 
 function unlimited(rule: Rule): Rule {

@@ -54,8 +54,11 @@ function isClusterClient(input: RedisInput): input is ClusterLike {
   return typeof input === 'object' && input !== null && (input as Partial<ClusterLike>).isCluster === true
 }
 
+/** A client of another library can be duplicated too, and would then be away for ever. */
 function isClient(input: RedisInput): input is RedisLike {
-  return typeof input === 'object' && input !== null && typeof (input as RedisLike).duplicate === 'function'
+  if (typeof input !== 'object' || input === null || typeof (input as RedisLike).duplicate !== 'function') return false
+  if (typeof (input as RedisLike).callBuffer === 'function') return true
+  throw new InvalidOption('redis', input, 'a client is one of ioredis, 5.4 or newer; in place of another give its URL')
 }
 
 /** ioredis is imported only here and for clusters, and only when a cache really has a Redis. */
