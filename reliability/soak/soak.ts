@@ -108,6 +108,8 @@ class SoakRun {
   #outages = 0
   #unsettled = 0
   #undelivered = 0
+  /** Whether traffic waits. */
+  #isAtRest = false
 
   constructor(options: SoakOptions, clock: CountingClock, tell: (census: Census) => void) {
     this.#options = options
@@ -135,12 +137,14 @@ class SoakRun {
     const workload = new Workload(caches, this.#chance)
     const pause = 20
     const timer = setInterval(() => {
+      if (this.#isAtRest) return
       for (let calls = (this.#options.rate * pause) / 1_000; calls > 0; calls--) workload.step()
     }, pause)
     try {
-      await this.#misbehave({ redis, proxy, tell: (text) => workload.trace.tell(text) })
-      await Promise.race([Promise.all(caches.map((cache) => cache.whenDelivered())), wait(10_000)])
-      this.#undelivered = caches.reduce((sum, cache) => sum + cache.inspect().queued, 0)
+      await this.#misbehave({ redis, proxy }, workload)
+      const delivered = Promise.all(caches.map((cache) => cache.whenDelivered())).then(() => true)
+      const isDelivered = await Promise.race([delivered, wait(10_000, false)])
+      this.#undelivered = isDelivered ? 0 : caches.reduce((sum, cache) => sum + cache.inspect().queued, 0)
       this.#tally = { ...workload.tally }
       this.#explained = workload.violations
       await closeUnderLoad(caches)
@@ -154,7 +158,7 @@ class SoakRun {
     }
   }
 
-  async #misbehave({ tell, ...scene }: Scene & { tell: (text: string) => void }): Promise<void> {
+  async #misbehave(scene: Scene, workload: Workload): Promise<void> {
     const { minutes, every, lasts } = this.#options
     const startedAt = performance.now()
     const until = startedAt + minutes * 60_000
@@ -165,22 +169,27 @@ class SoakRun {
       if (round.length === 0) round = shuffled(kinds, this.#chance)
       const fault = round.pop() as Mischief
       await wait(every - lasts)
-      tell(`${fault.name} begins`)
+      workload.trace.tell(`${fault.name} begins`)
       const end = await fault.begin(scene)
       await wait(lasts)
       await end()
-      tell(`${fault.name} ends`)
+      workload.trace.tell(`${fault.name} ends`)
       this.#faults[fault.name] = (this.#faults[fault.name] ?? 0) + 1
       // The proxy keeps a record of every command; it is not the caches' to bound.
       scene.proxy.forget()
-      if ((turn + 1) % Math.ceil(30_000 / every) === 0) await this.#count((performance.now() - startedAt) / 1_000)
+      if ((turn + 1) % Math.ceil(30_000 / every) === 0)
+        await this.#count((performance.now() - startedAt) / 1_000, workload)
     }
     await wait(1_000)
-    await this.#count((performance.now() - startedAt) / 1_000)
+    await this.#count((performance.now() - startedAt) / 1_000, workload)
   }
 
-  async #count(at: number): Promise<void> {
+  /** Counts at rest: calls that are under way are the traffic's, and as many as the machine is busy. */
+  async #count(at: number, workload: Workload): Promise<void> {
+    this.#isAtRest = true
+    await Promise.race([workload.settled(), wait(5_000)])
     const census = await takeCensus(Math.round(at), this.#clock)
+    this.#isAtRest = false
     this.#census.push(census)
     this.#tell(census)
   }
