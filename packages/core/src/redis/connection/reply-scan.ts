@@ -1,7 +1,6 @@
 const [CR, LF, MINUS, ZERO, NINE] = [13, 10, 45, 48, 57]
 
-const TEXT: ReadonlySet<string> = new Set(['+', '-'])
-const TYPES: ReadonlySet<string> = new Set(['+', '-', ':', '$', '*'])
+const [PLUS, COLON, DOLLAR, STAR] = [43, 58, 36, 42]
 
 /** A length or a number has at most this many digits, a line of text so many characters: more is damage. */
 const LONGEST_NUMBER = 20
@@ -38,7 +37,7 @@ interface OpenList {
 export class ReplyScan {
   /** What comes next: the type of a value, its line, the line's end, the bytes of a string, its end. */
   #next: 'type' | 'line' | 'line-end' | 'bytes' | 'cr' | 'lf' = 'type'
-  #type: ReplyShape['type'] = '+'
+  #type = PLUS
   #number = 0
   #digits = 0
   #isNegative = false
@@ -66,18 +65,19 @@ export class ReplyScan {
   }
 
   #isHead(): boolean {
-    const [list] = this.#lists
-    return this.#lists.length === 1 && list?.left === list?.length && this.#number <= LONGEST_HEAD
+    if (this.#number > LONGEST_HEAD || this.#lists.length !== 1) return false
+    const list = this.#lists[0] as OpenList
+    return list.left === list.length
   }
 
   #take(byte: number, accept: (shape: ReplyShape) => boolean): boolean {
     switch (this.#next) {
       case 'type':
-        return this.#begin(String.fromCharCode(byte))
+        return this.#begin(byte)
       case 'line':
-        if (byte !== CR) return TEXT.has(this.#type) ? byte !== LF && ++this.#digits <= LONGEST_TEXT : this.#digit(byte)
+        if (byte !== CR) return this.#isText() ? byte !== LF && ++this.#digits <= LONGEST_TEXT : this.#digit(byte)
         this.#next = 'line-end'
-        return TEXT.has(this.#type) || this.#digits > 0
+        return this.#digits > 0 || this.#isText()
       case 'line-end':
         return byte === LF && this.#endLine(accept)
       case 'cr':
@@ -88,9 +88,13 @@ export class ReplyScan {
     }
   }
 
-  #begin(type: string): boolean {
-    if (!TYPES.has(type)) return false
-    this.#type = type as ReplyShape['type']
+  #isText(): boolean {
+    return this.#type === PLUS || this.#type === MINUS
+  }
+
+  #begin(type: number): boolean {
+    if (type !== DOLLAR && type !== STAR && type !== COLON && type !== PLUS && type !== MINUS) return false
+    this.#type = type
     this.#number = 0
     this.#digits = 0
     this.#isNegative = false
@@ -113,10 +117,10 @@ export class ReplyScan {
   }
 
   #endLine(accept: (shape: ReplyShape) => boolean): boolean {
-    const isSized = this.#type === '$' || this.#type === '*'
+    const isSized = this.#type === DOLLAR || this.#type === STAR
     if (!isSized) return this.#end(false, accept)
     if (this.#isNegative) return this.#number === 1 && this.#end(true, accept)
-    if (this.#type === '$') {
+    if (this.#type === DOLLAR) {
       this.#left = this.#number
       this.#next = this.#left === 0 ? 'cr' : 'bytes'
       return true
@@ -130,15 +134,23 @@ export class ReplyScan {
   /** A value has ended, and with it every list whose last element it is. */
   #end(isNull: boolean, accept: (shape: ReplyShape) => boolean): boolean {
     this.#next = 'type'
-    let shape: Pick<ReplyShape, 'type' | 'length'> = { type: this.#type, length: isNull ? -1 : this.#number }
-    for (let list = this.#lists.at(-1); list !== undefined; list = this.#lists.at(-1)) {
-      if (isNull && this.#lists.length === 1 && shape.length === -1)
-        this.#nulls |= 1 << Math.min(31, list.length - list.left)
+    const lists = this.#lists
+    let type = this.#type
+    let length = isNull ? -1 : this.#number
+    for (let depth = lists.length; depth > 0; depth--) {
+      const list = lists[depth - 1] as OpenList
+      if (depth === 1 && length === -1) this.#nulls |= 1 << Math.min(31, list.length - list.left)
       list.left -= 1
       if (list.left > 0) return true
-      this.#lists.pop()
-      shape = { type: '*', length: list.length }
+      lists.pop()
+      type = STAR
+      length = list.length
     }
-    return accept({ ...shape, nulls: this.#nulls, head: this.#head })
+    return accept({
+      type: String.fromCharCode(type) as ReplyShape['type'],
+      length,
+      nulls: this.#nulls,
+      head: this.#head,
+    })
   }
 }
