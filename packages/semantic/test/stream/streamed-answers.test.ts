@@ -2,7 +2,7 @@ import { createCache, LoadTimeout } from '@granary/core'
 import { ManualClock } from '@granary/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ChatChunk, createSemanticCache, LostThread } from '../../src/index.ts'
+import { type ChatChunk, type ChatCompletion, createSemanticCache, LostThread } from '../../src/index.ts'
 import { stage } from '../stage.ts'
 import { collect, pieces, said, streamOf } from './chunks.ts'
 
@@ -50,7 +50,10 @@ test('what a server sends between chunks passes as it is, and is no part of the 
   await semantic.whenIdle()
   const again = await read()
   expect([again.decision.source, await collect(again.chunks)]).toEqual(['exact', sent])
-  const whole = await semantic.ask({ ...request, stream: false }, () => Promise.reject(new Error('asked again')))
+  const whole = await semantic.ask(
+    { ...request, stream: false },
+    (): Promise<ChatCompletion> => Promise.reject(new Error('asked again')),
+  )
   expect(whole.completion).toMatchObject({ id: 'chatcmpl-1', object: 'chat.completion' })
   expect(whole.completion.choices[0]?.message.content).toBe('cancel it')
   await semantic.close()
