@@ -53,9 +53,9 @@ export function between(before: FleetCounts, after: FleetCounts): FleetCounts {
   return { queries, cpuMs, saved, layers: Object.fromEntries(layers) }
 }
 
-/** All layers together. */
-export function allLayers(counts: FleetCounts): LayerCounts {
-  return Object.values(counts.layers).reduce((sum, layer) => add(sum, layer), NONE)
+/** The layers of cached methods, all together: answers of models are looked up in other ways, and counted on their own. */
+export function allLayers({ layers: { chat: _, ...methods } }: FleetCounts): LayerCounts {
+  return Object.values(methods).reduce((sum, layer) => add(sum, layer), NONE)
 }
 
 /** Calls that were answered without a load, as a share of all calls. */

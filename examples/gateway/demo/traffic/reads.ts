@@ -142,8 +142,8 @@ export class Reads {
 
   #anyOfModels(share: number, choices: Choices): ReadOperation {
     const { random } = choices
-    if (share < 0.79) return this.#chats.any(choices)
-    if (share < 0.84) return this.model(choices.modelId())
+    if (share < 0.77) return this.#chats.any(choices)
+    if (share < 0.83) return this.model(choices.modelId())
     if (share < 0.87) return this.price(choices.modelId())
     if (share < 0.92) return this.models({ provider: choices.slug() })
     if (share < 0.97) return this.models({ limit: 50, offset: 50 * random.integer(6), unique: false })
