@@ -39,7 +39,7 @@ describe('npm run demo', () => {
   })
 
   test('runs in one process and memory alone, and gives its figures as JSON', { timeout: 3 * MINUTES }, async () => {
-    const { code, lines } = await runDemo(['--seconds', '1', '--no-redis', '--json'])
+    const { code, lines } = await runDemo(['--seconds', '2', '--no-redis', '--json'])
     expect(lines).toHaveLength(2)
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       processes: 1,
