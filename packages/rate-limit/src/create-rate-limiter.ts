@@ -11,12 +11,12 @@ import {
   systemRandom,
 } from '@granary/core'
 import { createSecretDigester } from '@granary/serialization'
+import { Refusals } from './limiter/deciding/refusals.ts'
 import { RateLimiterEvents } from './limiter/events.ts'
 import { checkCount } from './limiter/limit.ts'
 import { LimitSet } from './limiter/limit-set.ts'
 import { resolveLimitSet } from './limiter/options.ts'
 import { RateLimiter } from './limiter/rate-limiter.ts'
-import { Refusals } from './limiter/refusals.ts'
 import { subjectKeys } from './limiter/subject-key.ts'
 import { FailoverStore } from './store/failover-store.ts'
 import { MemoryStore } from './store/memory-store.ts'

@@ -2,12 +2,12 @@
 import { type Duration, InvalidOption, parseDuration } from '@granary/core'
 import { RateLimitExceeded } from '../errors.ts'
 import { readCosts } from './costs.ts'
-import { type Admission, Decider, type DeciderParts } from './decider.ts'
+import { type Admission, Decider, type DeciderParts } from './deciding/decider.ts'
+import { askPatiently } from './deciding/patience.ts'
 import type { Admitted, Decision, Refused } from './decision.ts'
 import { type HeldStream, type HoldParts, type HoldStreamOptions, holdStream, holdWhile } from './holding.ts'
 import type { Limit } from './limit.ts'
 import { LEASE_ID_BYTES, type ResolvedLimitSet } from './options.ts'
-import { askPatiently } from './patience.ts'
 import { type Costs, type Reservation, type ReservationWork, reservationOf } from './reservation.ts'
 
 /** Whether a refused call waits. */

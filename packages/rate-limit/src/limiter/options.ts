@@ -5,9 +5,9 @@ import type { PenaltyRule } from '../rule/penalty.ts'
 import type { RuleSet } from '../rule/subject.ts'
 import { assembleScript, type Script } from '../script/assemble.ts'
 import type { StoreFailurePolicy } from '../store/store.ts'
+import { checkShards, partOf } from './deciding/shards.ts'
 import { checkCount, type Limit } from './limit.ts'
 import { layoutOf, type PlanLimits, ruleOf } from './rules.ts'
-import { checkShards, partOf } from './shards.ts'
 
 /** Options of `limiter.define`. */
 export interface LimitSetOptions<Name extends string = string> {

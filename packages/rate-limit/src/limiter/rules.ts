@@ -6,9 +6,9 @@ import type { PenaltyRule } from '../rule/penalty.ts'
 import { fixedPeriods } from '../rule/period-counter.ts'
 import type { Rule } from '../rule/rule.ts'
 import type { RuleSet } from '../rule/subject.ts'
+import { partOf } from './deciding/shards.ts'
 import type { BucketLimit, CounterLimit, Limit, WindowLimit } from './limit.ts'
 import { checkCount, MOST, MOST_CONCURRENT } from './limit.ts'
-import { partOf } from './shards.ts'
 
 /** The limit of a rule that has none: far above every count, and exact as a double. */
 export const UNLIMITED = 2 ** 52

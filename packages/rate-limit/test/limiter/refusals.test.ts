@@ -1,6 +1,6 @@
 import { ManualClock } from '@granary/testing'
 import { expect, test } from 'vitest'
-import { Refusals } from '../../src/limiter/refusals.ts'
+import { Refusals } from '../../src/limiter/deciding/refusals.ts'
 import type { RuleSet } from '../../src/rule/subject.ts'
 
 const SET: RuleSet = { rules: [{ kind: 'lease', limit: 1 }], leaseTime: 1_000_000, penalty: undefined }

@@ -13,10 +13,7 @@ import { isAscii } from './ascii.ts'
 import { extensionValue } from './extension.ts'
 import { decodeNames, namesAt } from './names.ts'
 import { beginShapes, guessedShape, type Shape, shapeOf } from './shape.ts'
-
-/** Bytes of a stretch; ASCII that fills a quarter of one is decoded alone. */
-const STRETCH = 4_096
-const LONG = STRETCH / 4
+import { beginStretch, cut, endStretch, LONG, reach, stretch, stretchBase } from './stretch.ts'
 
 /** Arrays, maps and records one payload may hold, marks included: an empty one takes a byte here and dozens in memory. */
 const MAX_CONTAINERS = 5 * MAX_OBJECTS
@@ -24,13 +21,6 @@ const MAX_CONTAINERS = 5 * MAX_OBJECTS
 // The reader's state: reading is synchronous and calls nobody else's code.
 const NOTHING = Buffer.alloc(0)
 let source: Buffer = NOTHING
-/**
- * The bytes from `base` to `end` as a Latin-1 string: cutting ASCII out of it is several times cheaper than decoding each string. What
- * is cut out keeps all of it alive, so it is a short stretch: a name that somebody keeps must not keep a payload.
- */
-let text = ''
-let base = 0
-let end = 0
 let position = 0
 /** Levels and containers that are left. */
 let depth = 0
@@ -62,9 +52,8 @@ export interface ReadOptions {
 /** Reads the one value that fills `bytes` from `start` to the end. @throws FrameError, and nothing else. */
 export function readValue(bytes: Buffer, options: ReadOptions): Reading {
   source = bytes
-  base = options.start
-  end = options.start
   position = options.start
+  beginStretch(options.start)
   depth = options.maxDepth
   freezing = options.freeze
   containers = MAX_CONTAINERS
@@ -80,7 +69,7 @@ export function readValue(bytes: Buffer, options: ReadOptions): Reading {
     throw new FrameError('FRAME_CORRUPT', 'The payload is not readable.', { cause })
   } finally {
     source = NOTHING
-    text = ''
+    endStretch()
     while (defined > 0) records[--defined] = undefined
   }
 }
@@ -214,26 +203,11 @@ function string(length: number): string {
   const start = advance(length)
   if (isAscii(source, start, position)) {
     weight += WEIGHT.string + length
-    return cut(start)
+    return cut(source, start, position)
   }
   const decoded = source.toString('utf8', start, position)
   weight += WEIGHT.string + decoded.length
   return decoded
-}
-
-/** What was read since `start`, as Latin-1. */
-function cut(start: number): string {
-  if (position - start >= LONG) return source.toString('latin1', start, position)
-  reach(start, position)
-  return text.slice(start - base, position - base)
-}
-
-/** Moves the stretch, unless it reaches from one to the other already. */
-function reach(from: number, to: number): void {
-  if (from >= base && to <= end) return
-  base = from
-  end = Math.min(source.length, from + STRETCH)
-  text = source.toString('latin1', base, end)
 }
 
 function binary(length: number): Buffer {
@@ -292,15 +266,15 @@ function definition(): object {
 
 function names(): Shape {
   const start = position
-  reach(start, Math.min(source.length, start + LONG))
-  const guess = guessedShape(source, text, start, base)
+  reach(source, start, Math.min(source.length, start + LONG))
+  const guess = guessedShape(source, stretch, start, stretchBase)
   if (guess !== undefined) {
     position = start + guess.bytes.length
     return guess
   }
   const found = namesAt(source, start)
   position = found.end
-  return shapeOf({ bytes: cut(start), source, start, keys: () => decodeNames(source, found) })
+  return shapeOf({ bytes: cut(source, start, position), source, start, keys: () => decodeNames(source, found) })
 }
 
 const RECORD = 0x72

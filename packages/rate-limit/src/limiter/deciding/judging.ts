@@ -1,12 +1,12 @@
 /** From outcomes of the store to decisions that users read. */
-import type { Outcome, Standing } from '../rule/operation.ts'
-import type { Rule } from '../rule/rule.ts'
-import { toUnixMs } from '../rule/server-clock.ts'
-import { NEVER } from '../rule/verdict.ts'
-import type { Decision, LimitStanding } from './decision.ts'
-import type { Limit } from './limit.ts'
-import type { ResolvedLimitSet } from './options.ts'
-import { UNLIMITED } from './rules.ts'
+import type { Outcome, Standing } from '../../rule/operation.ts'
+import type { Rule } from '../../rule/rule.ts'
+import { toUnixMs } from '../../rule/server-clock.ts'
+import { NEVER } from '../../rule/verdict.ts'
+import type { Decision, LimitStanding } from '../decision.ts'
+import type { Limit } from '../limit.ts'
+import type { ResolvedLimitSet } from '../options.ts'
+import { UNLIMITED } from '../rules.ts'
 
 /** What a decision is made of. */
 export interface Judged {

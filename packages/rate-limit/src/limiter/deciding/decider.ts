@@ -1,15 +1,15 @@
 /** The way of one call: lists, what was refused a moment ago, the plan, the store. */
 import type { Clock, Random } from '@granary/core'
-import { RateLimiterClosed, RateLimitUnavailable } from '../errors.ts'
-import type { Operation, Outcome } from '../rule/operation.ts'
-import type { RuleSet, Settlement } from '../rule/subject.ts'
-import type { Decided, Store, Target } from '../store/store.ts'
-import { StoreFailure } from '../store/store-failure.ts'
-import type { Decision, Refused } from './decision.ts'
+import { RateLimiterClosed, RateLimitUnavailable } from '../../errors.ts'
+import type { Operation, Outcome } from '../../rule/operation.ts'
+import type { RuleSet, Settlement } from '../../rule/subject.ts'
+import type { Decided, Store, Target } from '../../store/store.ts'
+import { StoreFailure } from '../../store/store-failure.ts'
+import type { Decision, Refused } from '../decision.ts'
+import type { ResolvedLimitSet } from '../options.ts'
+import { type PlanLimits, planRules } from '../rules.ts'
 import { decisionOf, listedDecision } from './judging.ts'
-import type { ResolvedLimitSet } from './options.ts'
 import type { Refusals } from './refusals.ts'
-import { type PlanLimits, planRules } from './rules.ts'
 import { isSooner, MOST_ASKED, shardKey } from './shards.ts'
 
 /** What a decider gets of its limiter. */

@@ -4,9 +4,9 @@
  * limit. A call is counted by one of them.
  */
 import { InvalidOption } from '@granary/core'
-import type { Outcome } from '../rule/operation.ts'
-import { NEVER } from '../rule/verdict.ts'
-import { checkCount, type Limit } from './limit.ts'
+import type { Outcome } from '../../rule/operation.ts'
+import { NEVER } from '../../rule/verdict.ts'
+import { checkCount, type Limit } from '../limit.ts'
 
 /** As many shards as one subject can have. */
 const MOST_SHARDS = 64

@@ -3,11 +3,11 @@
  * it could be admitted; at most for a second, because another process may give units back. Admissions are never remembered.
  */
 import type { Clock } from '@granary/core'
-import type { Outcome } from '../rule/operation.ts'
-import type { RuleSet } from '../rule/subject.ts'
-import { NEVER } from '../rule/verdict.ts'
-import { ExpiringMap } from '../store/expiring-map.ts'
-import type { Target } from '../store/store.ts'
+import type { Outcome } from '../../rule/operation.ts'
+import type { RuleSet } from '../../rule/subject.ts'
+import { NEVER } from '../../rule/verdict.ts'
+import { ExpiringMap } from '../../store/expiring-map.ts'
+import type { Target } from '../../store/store.ts'
 
 interface Refusal {
   /** The rules that refused: those of another plan may not. */

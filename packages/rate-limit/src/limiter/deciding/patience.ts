@@ -1,6 +1,6 @@
 /** Waiting for units to come back, within bounds. */
 import type { Clock } from '@granary/core'
-import type { Decision } from './decision.ts'
+import type { Decision } from '../decision.ts'
 
 /** How long to wait before asking again after a refusal: until it can be admitted, but no longer than this in milliseconds. */
 const LONGEST = 1_000
