@@ -32,6 +32,7 @@ export type { KeyPart, PartialPolicy, Policy, PolicyDefaults } from './options/p
 export type {
   ClusterLike,
   ClusterNodes,
+  KnownAddress,
   NatMap,
   NodeAddress,
   RedisHandle,

@@ -29,20 +29,27 @@ export interface NodeAddress {
 /** Other addresses for nodes that do not know their own, as ioredis takes them: a table by `host:port`, or a function. */
 export type NatMap = Readonly<Record<string, NodeAddress>> | ((name: string) => NodeAddress | null | undefined)
 
+/** What a client of one node says of where it is, if it says anything. */
+export interface KnownAddress {
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+}
+
 /** The part of an ioredis Cluster client (5.4 or newer) that Granary uses: any object of this shape will do. */
 export interface ClusterLike {
   readonly isCluster: boolean
   readonly options: { readonly natMap?: NatMap | undefined }
   /** Clients of single nodes, as far as the cluster is known. */
-  nodes(role?: 'all' | 'master' | 'slave'): readonly (RedisLike & { readonly options: Partial<NodeAddress> })[]
+  nodes(role?: 'all' | 'master' | 'slave'): readonly (RedisLike & { readonly options: KnownAddress })[]
   /** A new client with the same nodes and settings but for `options`. */
-  duplicate(nodes?: readonly never[], options?: object): ClusterLike
+  duplicate(nodes?: never[], options?: object): ClusterLike
   /** Connects; used once on each duplicate. */
   connect(): Promise<void>
   /** Closes at once. */
   disconnect(): void
   /** Listens to `error` and to news of nodes. */
-  on(event: string, listener: (...args: never[]) => void): unknown
+  // biome-ignore lint/suspicious/noExplicitAny: as ioredis declares it; with never[] its own Cluster would not be one
+  on(event: string, listener: (...args: any[]) => void): unknown
 }
 
 /**

@@ -12,7 +12,7 @@ export const SHARED = 2
 /** Its value says that there is nothing. */
 export const NEGATIVE = 4
 /** It has tags of its own. */
-export const TAGGED = 8
+const TAGGED = 8
 /** It may be found by the layout of its arguments. */
 const LAID_OUT = 16
 /** It may be used for something after it was fresh. */

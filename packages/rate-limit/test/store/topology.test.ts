@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { createCache, type RedisSource } from '@granary/core'
+import { createCache } from '@granary/core'
 import {
   type RedisCluster,
   type RedisServer,
@@ -48,7 +48,7 @@ describe('a cluster', () => {
     const cluster = await startRedisCluster({ masters: 3, replicas: 1 })
     const client = new Cluster(cluster.addresses)
     const limiter = createRateLimiter({
-      redis: client as unknown as RedisSource,
+      redis: client,
       namespace: 'test',
       logger: SILENT,
       deadline: '2s',
@@ -119,7 +119,7 @@ describe('the connections of a cache', () => {
     onTestFinished(() => cluster.stop())
     const cache = createCache({ namespace: 'test', logger: SILENT, redis: { client: { cluster: cluster.addresses } } })
     onTestFinished(() => cache.close())
-    const limiter = createRateLimiter({ redis: cache.redis as RedisSource, namespace: 'test', logger: SILENT })
+    const limiter = createRateLimiter({ redis: cache.redis, namespace: 'test', logger: SILENT })
     onTestFinished(() => limiter.close())
     await survives(limiter, async () => (await masterOfCount(cluster)).pause())
   }, 40_000)
@@ -130,7 +130,7 @@ describe('the connections of a cache', () => {
     const client = { sentinels: group.addresses, name: group.name }
     const cache = createCache({ namespace: 'test', logger: SILENT, redis: { client } })
     onTestFinished(() => cache.close())
-    const limiter = createRateLimiter({ redis: cache.redis as RedisSource, namespace: 'test', logger: SILENT })
+    const limiter = createRateLimiter({ redis: cache.redis, namespace: 'test', logger: SILENT })
     onTestFinished(() => limiter.close())
     await survives(limiter, async () => (await group.master()).pause())
   }, 40_000)

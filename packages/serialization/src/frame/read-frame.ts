@@ -38,6 +38,7 @@ export class ReadFrame implements FrameView {
     if (!this.placeholder) for (const at of TIMES) this.#checkTime(at)
   }
 
+  /** When the lease of a placeholder ends. Milliseconds of the server's clock. */
   get leaseDeadline(): number {
     return this.#double(FRAME.deadline)
   }
@@ -46,14 +47,17 @@ export class ReadFrame implements FrameView {
     return this.#time(FRAME.reading)
   }
 
+  /** When the value was loaded. Milliseconds of the server's clock. */
   get created(): number {
     return this.#time(FRAME.created)
   }
 
+  /** Until when it is fresh. Milliseconds of the server's clock. */
   get freshUntil(): number {
     return this.#time(FRAME.freshUntil)
   }
 
+  /** From when on it is not served at all. Milliseconds of the server's clock. */
   get hardExpiry(): number {
     return this.#time(FRAME.hardExpiry)
   }
