@@ -40,3 +40,24 @@ test('a process that is killed while it is paused does nothing any more', async 
   )
   expect(violations).toEqual([])
 })
+
+test('batches that share keys in an outage do not wait for each other for ever', async () => {
+  const strict = { process: 1, name: 'strict' } as const
+  const load = (before: number, after: number) => ({ before, after, fails: false })
+  const { violations, reads } = await runSchedule(
+    {
+      ...schedule(17_584, [
+        [949.8, { ...strict, kind: 'read', row: 0, load: load(247.3, 124.8) }],
+        [962.1, { kind: 'delay', process: 1, role: 'data', direction: 'down', for: 34.8, delay: 14.8 }],
+        [962.2, { ...strict, kind: 'batch', rows: [0, 1, 2], load: load(7.7, 0.2) }],
+        [963.5, { ...strict, kind: 'put', row: 0, load: load(0.4, 1.3) }],
+        [963.5, { ...strict, kind: 'batch', rows: [0, 1, 2], load: load(3.4, 246.5) }],
+        [967.4, { kind: 'restart', data: 'old', down: 32.2 }],
+      ]),
+      mode: 'tracking',
+    },
+    createCache,
+  )
+  expect(violations).toEqual([])
+  expect(reads).toBeGreaterThan(0)
+})

@@ -201,7 +201,8 @@ export class Checker {
     if (!seen.whole) this.report('wrong-type', `${what} got another shape`)
     if (asked.entries.length === 1 && tier === 'l2') this.#judgeWaking(asked, what)
     this.reads += 1
-    this.#judgeAge(what, entry, seen.loadedAt)
+    // What a batch found while it was fresh it hands out when all of it is there: its age is that at the asking.
+    this.#judgeAge(what, entry, (asked.entries.length === 1 ? this.#now : asked.at) - seen.loadedAt)
     const broken = judge({ what, version: seen.version, mayLag: mayLag && this.#plan.mayLag, tier }, due)
     if (broken !== undefined) this.report(broken.kind, broken.what)
     if (asked.visit !== undefined) this.#noteVisit(process, { ...asked, visit: asked.visit }, { tier, mayLag, due })
@@ -220,8 +221,7 @@ export class Checker {
   }
 
   /** While all is well nobody gets what has outlived its time, and the time in which it may be served stale. */
-  #judgeAge(what: string, { name }: Entry, loadedAt: number): void {
-    const age = this.#now - loadedAt
+  #judgeAge(what: string, { name }: Entry, age: number): void {
     if (this.#disturbed || age <= (this.#plan.oldest[name] ?? Number.POSITIVE_INFINITY)) return
     this.report('served-too-old', `${what} got a value of ${age.toFixed(0)} ms`)
   }

@@ -15,6 +15,8 @@ export async function loadLeaseless(op: Operation, flight: Flight, load: () => P
     const running = flights.leaselessOf(op.key)
     if (running === undefined) return flights.addLeaseless(flight, load)
     refuseRecursion(op.key, running.flight)
+    // The running load may be a batch's, and wait in turn for a key of this batch: what is granted never waits for what is not.
+    op.onWaiting?.()
     flight.waitsFor.add(running.flight)
     if (running.order > flight.order) return running.landing
     await running.landing.catch(() => {})
