@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeMessage, encodeTargets } from '../src/redis/bus/bus-message.ts'
+import { timeIn } from '../src/redis/connection/answers.ts'
 import { clockIn, helloIn, recordsIn, toldIn } from '../src/redis/script/metadata-answers.ts'
 
 const bytes = (text: string) => Buffer.from(text)
@@ -124,4 +125,19 @@ test('a message of a process that does not yet say its checksum is taken as it i
 
 test.each([undefined, null, 7, ['x']])('what is no bytes is no message: %j', (raw) => {
   expect(decodeMessage('ns', raw)).toBeUndefined()
+})
+
+test('a time is two whole numbers, the second one below a million, and nothing else is', () => {
+  expect(timeIn([bytes('1700000000'), bytes('999999')])).toBe(1_700_000_000_999)
+  expect(timeIn([1_700_000_000, 0])).toBe(1_700_000_000_000)
+  const damaged = [
+    [bytes('17000000o0'), bytes('1')],
+    [bytes('1700000000'), bytes('1000000')],
+    [bytes('1700000000'), bytes('-1')],
+    [bytes('1700000000')],
+    [null, bytes('1')],
+    bytes('OK'),
+    null,
+  ]
+  for (const reply of damaged) expect(() => timeIn(reply)).toThrow(/(protocol)/)
 })

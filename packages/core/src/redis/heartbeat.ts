@@ -3,6 +3,7 @@ import { RedisUnavailable } from '../errors.ts'
 import type { ClockReading } from '../invalidation/clock-reading.ts'
 import type { Link } from '../invalidation/link.ts'
 import { parseClock } from './clock-key.ts'
+import { timeIn } from './connection/answers.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { Session } from './session.ts'
 
@@ -60,8 +61,8 @@ export function startHeartbeat(session: Session, options: HeartbeatOptions): () 
 
 async function askTime(session: Session, { clock, silence, time }: HeartbeatOptions): Promise<void> {
   const sentAt = clock.now()
-  const [seconds, micros] = (await session.data.call('TIME', [], sentAt + silence)) as unknown[]
-  time.learn(Number(String(seconds)) * 1_000 + Math.floor(Number(String(micros)) / 1_000), sentAt, clock.now())
+  const serverTime = await session.data.call('TIME', [], sentAt + silence, { read: timeIn })
+  time.learn(serverTime, sentAt, clock.now())
 }
 
 /** `silent`: the bus did not deliver what the clock counts; a subscriber like that is replaced. */

@@ -74,6 +74,7 @@ export type FaultPlan = (Disturbance & FaultScope & FaultTiming) | Refusal
 export function checkFaultPlan(plan: FaultPlan): void {
   checkMoment('after', plan.after)
   checkMoment('until', plan.until)
+  oneOf('direction', (plan as FaultScope).direction, ['up', 'down'])
   switch (plan.kind) {
     case 'delay':
       atLeast('ms', plan.ms, 0)
@@ -84,6 +85,7 @@ export function checkFaultPlan(plan: FaultPlan): void {
       return
     case 'cut':
       atLeast('afterBytes', plan.afterBytes, 0)
+      oneOf('how', plan.how, ['reset', 'end'])
       return
     case 'lose':
       atLeast('messages', plan.messages, 1)
@@ -121,4 +123,9 @@ function checkMoment(option: string, moment: Moment | undefined): void {
 function atLeast(option: string, value: number, least: number): void {
   if (Number.isFinite(value) && value >= least) return
   throw new InvalidTestOption(option, value, `give a finite number from ${least}`)
+}
+
+function oneOf(option: string, value: string | undefined, known: readonly string[]): void {
+  if (value === undefined || known.includes(value)) return
+  throw new InvalidTestOption(option, value, `give ${known.map((word) => `'${word}'`).join(' or ')}`)
 }

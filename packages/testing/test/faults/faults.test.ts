@@ -431,6 +431,8 @@ describe('mistakes', () => {
     [{ kind: 'hang', until: { commands: 1 } }, /until.*give ms/],
     [{ kind: 'reset', after: {} as { ms: number } }, /after.*exactly one/],
     [{ kind: 'unplug' } as unknown as FaultPlan, /kind: 'unplug'/],
+    [{ kind: 'hang', direction: 'sideways' } as unknown as FaultPlan, /direction: 'sideways'.*'up' or 'down'/],
+    [{ kind: 'cut', afterBytes: 1, how: 'gently' } as unknown as FaultPlan, /how: 'gently'.*'reset' or 'end'/],
   ]
 
   test.each(mistakes)('%j is refused at once', async (plan, message) => {

@@ -1,3 +1,4 @@
+import { wholeIn } from '../connection/answers.ts'
 import type { Connection } from '../connection/connection.ts'
 
 /** Where Redis tells which keys were written. */
@@ -20,7 +21,7 @@ export interface TrackedConnections {
  * recognised by what they leave in the frame, and looking there tracks it again.
  */
 export async function trackReads({ subscriber, readers }: TrackedConnections, deadline: number): Promise<void> {
-  const id = Number(await subscriber.call('CLIENT', ['ID'], deadline))
+  const id = await subscriber.call('CLIENT', ['ID'], deadline, { read: wholeIn })
   await subscriber.call('subscribe', [PUSH_CHANNEL], deadline)
   const on = (reader: Connection) => reader.call('CLIENT', ['TRACKING', 'ON', 'REDIRECT', id], deadline)
   await Promise.all([...new Set(readers)].map(on))

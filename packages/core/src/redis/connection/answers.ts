@@ -34,6 +34,12 @@ export function wholeIn(reply: unknown): number {
   return Number.isSafeInteger(number) && number >= 0 ? number : refuseAnswer('a whole number')
 }
 
+/** The server's time, as `TIME` tells it, in whole milliseconds. */
+export function timeIn(reply: unknown): number {
+  const [seconds, micros] = listIn(reply, 2).map(wholeIn) as [number, number]
+  return micros < 1_000_000 ? seconds * 1_000 + Math.floor(micros / 1_000) : refuseAnswer('a time')
+}
+
 /** Bytes, or undefined for nothing. */
 export function bytesIn(reply: unknown): Uint8Array | undefined {
   if (reply === null) return undefined
