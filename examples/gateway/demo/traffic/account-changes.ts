@@ -8,6 +8,7 @@ import type { Credential, World } from '../oracle/world.ts'
 import type { Choices } from './choices.ts'
 import { type Answer, bodyOf, type Call, type ChangeOperation } from './operation.ts'
 import type { Reads } from './reads.ts'
+import { Setbacks } from './setbacks.ts'
 
 /** What changes are made of. */
 export interface ChangeParts {
@@ -25,6 +26,8 @@ export class AccountChanges {
   readonly #adminToken: string
   /** Movements that were answered: one of them is sent again now and then. */
   readonly #answered: { readonly credential: Credential; readonly call: Call; readonly movement: MovementTruth }[] = []
+
+  readonly #lockedOut = new Setbacks<Credential>()
 
   constructor({ world, reads, choices, adminToken }: ChangeParts) {
     this.#world = world
@@ -82,14 +85,14 @@ export class AccountChanges {
     return this.#userState('/admin/set-tier', { tier }, (user) => ({ ...user, tier }))
   }
 
-  /** Locks a user out, or lets them in again when they are out already. */
+  /** Locks a user out, or lets the one in again who is out: nobody busy stays out for long. */
   toggleStanding(): ChangeOperation {
-    const credential = this.#choices.credential()
-    const { isActive } = this.#world.user(credential.userId).user.current
-    if (!isActive) {
+    const out = this.#lockedOut.take(({ userId }) => !this.#world.user(userId).user.current.isActive)
+    if (out !== undefined) {
       const change = (user: UserTruth): UserTruth => ({ ...user, isActive: true, subscriptionStatus: 'active' })
-      return this.#userState('/admin/reinstate-user', {}, change, credential)
+      return this.#userState('/admin/reinstate-user', {}, change, out)
     }
+    const credential = this.#lockedOut.add(this.#choices.credential())
     const change = (user: UserTruth): UserTruth => ({ ...user, isActive: false, subscriptionStatus: 'suspended' })
     return this.#userState('/admin/suspend-user', {}, change, credential)
   }

@@ -16,6 +16,7 @@ import { type ChangeParts, unexpected } from './account-changes.ts'
 import type { Choices } from './choices.ts'
 import { type Answer, bodyOf, type ChangeOperation, type ReadOperation } from './operation.ts'
 import type { Reads } from './reads.ts'
+import { Setbacks } from './setbacks.ts'
 
 /** Changes that administrators make to the catalog. They take turns: the whole catalog is one subject. */
 export class CatalogChanges {
@@ -24,6 +25,8 @@ export class CatalogChanges {
   readonly #choices: Choices
   readonly #adminToken: string
   readonly #entries: ReadonlyMap<string, ModelEntry>
+  readonly #delisted = new Setbacks<string>()
+  readonly #closed = new Setbacks<string>()
 
   constructor({ world, reads, choices, adminToken }: ChangeParts) {
     this.#world = world
@@ -45,11 +48,12 @@ export class CatalogChanges {
     )
   }
 
-  /** Takes a model off the catalog, or puts it back as its source has it. */
+  /** Takes a model off the catalog, or puts the one back that is off, as its source has it. */
   toggleModel(): ChangeOperation {
-    const id = this.#choices.modelId()
+    const off = this.#delisted.take((model) => !this.#world.catalog.current.models.get(model)?.listed)
+    const id = off ?? this.#delisted.add(this.#choices.modelId())
     const entry = this.#entries.get(id)
-    if (entry === undefined || this.#world.catalog.current.models.get(id)?.listed) {
+    if (entry === undefined || off === undefined) {
       const delisted = (truth: CatalogTruth) => withoutModel(truth, id)
       return this.#change('/admin/delist-model', { id }, delisted, () => this.#reads.model(id))
     }
@@ -57,10 +61,11 @@ export class CatalogChanges {
     return this.#change('/admin/upsert-model', entry, relisted, () => this.#reads.model(id))
   }
 
-  /** Takes a provider with all its models off the catalog, or puts it back. */
+  /** Takes a provider with all its models off the catalog, or puts the one back that is off. */
   toggleProvider(): ChangeOperation {
-    const slug = this.#choices.slug()
-    const active = !this.#world.catalog.current.providers.get(slug)?.isActive
+    const off = this.#closed.take((provider) => !this.#world.catalog.current.providers.get(provider)?.isActive)
+    const slug = off ?? this.#closed.add(this.#choices.slug())
+    const active = off !== undefined
     const toggled = (truth: CatalogTruth) => withProvider(truth, slug, active)
     return this.#change('/admin/set-provider', { slug, active }, toggled, () => this.#reads.models({ provider: slug }))
   }
