@@ -25,11 +25,23 @@ describe(`the torture of real processes and servers, seed ${seed}`, () => {
 })
 
 test(`5 schedules on a cluster whose slots move and whose masters die break no promise, seed ${seed}`, async () => {
-  const world = await RealWorldOfSites.start({ library: 'granary', parallel: 1, cluster: true })
+  const world = await RealWorldOfSites.start({ library: 'granary', parallel: 1, topology: 'cluster' })
   try {
     const { tally, findings } = await runCampaign({ world, seed, schedules: 5 })
     expect(findings.map(({ finding }) => finding.outcome.violations)).toEqual([])
     expect(tally.coverage.counts.get('slot moved')).toBeGreaterThan(0)
+  } finally {
+    await world.stop()
+  }
+})
+
+test(`2 schedules under sentinels that replace masters break no promise, seed ${seed}`, async () => {
+  const world = await RealWorldOfSites.start({ library: 'granary', parallel: 2, topology: 'sentinel' })
+  try {
+    const { tally, findings } = await runCampaign({ world, seed, schedules: 2 })
+    expect(findings.map(({ finding }) => finding.outcome.violations)).toEqual([])
+    expect(tally.coverage.counts.get('master stopped until it was replaced')).toBeGreaterThan(0)
+    expect(tally.reads).toBeGreaterThan(20)
   } finally {
     await world.stop()
   }

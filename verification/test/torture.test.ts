@@ -8,6 +8,8 @@ import { runCampaign } from '../torture/campaign/campaign.ts'
 import { Checker, type CheckPlan } from '../torture/history/checker.ts'
 import { Coverage } from '../torture/history/coverage.ts'
 import type { Happened, Promised, Tier } from '../torture/history/record.ts'
+import { setApart } from '../torture/history/set-apart.ts'
+import type { Violation, ViolationKind } from '../torture/history/violation.ts'
 import { simulatedWorld } from '../torture/simulated/simulated-world.ts'
 
 // A machine that does much else at the same time may take ten times as long.
@@ -50,6 +52,21 @@ describe(`the torture of the engine, seed ${seed}`, () => {
     if (mutation === undefined) throw new Error(`${name} is not in the list`)
     const found = await hunt(await loadPatched(name, mutation.patches), { ...mutation, schedules: 100 })
     expect(found?.kind).toMatch(/stale|tag|update/)
+  })
+})
+
+describe('what a deposed master explains is set apart', () => {
+  const found = (kind: ViolationKind, at: number): Violation => ({ kind, at, what: '' })
+  const old = found('stale-after-invalidate', 500)
+
+  test('old answers since a process talks to it, and nothing else', () => {
+    const hang = found('hang', 500)
+    expect(setApart([old, hang], 400)).toEqual({ broken: [hang], apart: [old] })
+  })
+
+  test('but not what was broken before, or when nobody talked to it', () => {
+    expect(setApart([old], 600)).toEqual({ broken: [old], apart: [] })
+    expect(setApart([old], undefined)).toEqual({ broken: [old], apart: [] })
   })
 })
 

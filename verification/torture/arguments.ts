@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { LIBRARY_NAMES } from './libraries/list.ts'
+import type { Topology } from './schedule/schedule.ts'
 
 /** What the command line asks for. */
 export interface TortureArguments {
@@ -8,8 +9,8 @@ export interface TortureArguments {
   readonly seed: number
   /** The simulated world instead of real processes and servers. */
   readonly simulated: boolean
-  /** Real servers that are a cluster. */
-  readonly cluster: boolean
+  /** How real servers are arranged. */
+  readonly topology: Topology
   readonly library: string
   readonly mutations: boolean
   readonly only: string | undefined
@@ -36,6 +37,7 @@ export function readArguments(argv: readonly string[]): TortureArguments {
       seed: { type: 'string', default: '1' },
       simulated: { type: 'boolean', default: false },
       cluster: { type: 'boolean', default: false },
+      sentinel: { type: 'boolean', default: false },
       library: { type: 'string', default: 'granary' },
       mutations: { type: 'boolean', default: false },
       only: { type: 'string' },
@@ -53,11 +55,15 @@ export function readArguments(argv: readonly string[]): TortureArguments {
     throw new TypeError(
       `--library: '${library}' is not allowed with --simulated: it takes no clock and no client of ours`,
     )
-  if (values.cluster && (simulated || mutations || library !== 'granary'))
-    throw new TypeError('--cluster: it is not allowed with --simulated, --mutations or another library')
+  const { cluster, sentinel, ...rest } = values
+  const topology = cluster ? 'cluster' : sentinel ? 'sentinel' : 'single'
+  if (topology !== 'single' && (simulated || mutations || library !== 'granary'))
+    throw new TypeError(`--${topology}: it is not allowed with --simulated, --mutations or another library`)
+  if (cluster && sentinel) throw new TypeError('--sentinel: it is not allowed with --cluster')
   const usual = mutations ? USUAL.mutations : simulated ? USUAL.simulated : USUAL.real
   return {
-    ...values,
+    ...rest,
+    topology,
     library,
     mutations,
     simulated,

@@ -20,17 +20,16 @@ const print = (line: string) => console.log(line)
 /** Below this many schedules chance decides which situations occur. */
 const ENOUGH = 1_000
 
-async function startWorld({ simulated, small, library, parallel, cluster }: TortureArguments): Promise<World> {
-  if (!simulated) return RealWorldOfSites.start({ library, parallel, cluster, patches: small ? SMALL_TABLES : [] })
+async function startWorld({ simulated, small, library, parallel, topology }: TortureArguments): Promise<World> {
+  if (!simulated) return RealWorldOfSites.start({ library, parallel, topology, patches: small ? SMALL_TABLES : [] })
   return simulatedWorld(small ? await loadPatched('small tables', SMALL_TABLES) : createCache)
 }
 
 /** Answers how many schedules broke a promise, and how many situations were too rare. */
 async function torture(asked: TortureArguments): Promise<number> {
-  const { simulated, small, library, cluster, seed, schedules, resume, verbose } = asked
-  const name = [simulated ? 'simulated' : cluster ? 'cluster' : 'real', library, small ? 'small' : 'usual', seed].join(
-    '-',
-  )
+  const { simulated, small, library, topology, seed, schedules, resume, verbose } = asked
+  const where = simulated ? 'simulated' : topology === 'single' ? 'real' : topology
+  const name = [where, library, small ? 'small' : 'usual', seed].join('-')
   const progress = new Progress(name)
   const earlier = resume ? progress.earlier : undefined
   if (resume)
@@ -55,7 +54,7 @@ async function torture(asked: TortureArguments): Promise<number> {
   progress.save(tally)
   for (const { finding, shrunkFrom } of findings) print(describeFinding(finding, shrunkFrom))
   const required =
-    library === 'granary' && !cluster && tally.schedules >= ENOUGH
+    library === 'granary' && topology === 'single' && tally.schedules >= ENOUGH
       ? simulated
         ? REQUIRED_SIMULATED
         : REQUIRED_REAL

@@ -1,3 +1,4 @@
+import { SET_APART } from '../history/set-apart.ts'
 import { describeStep } from '../schedule/schedule.ts'
 import type { Finding } from './shrink.ts'
 import type { Tally } from './tally.ts'
@@ -19,9 +20,11 @@ export function describeFinding({ schedule, outcome }: Finding, shrunkFrom: numb
 /** What was counted, a line each: broken promises, and with `verbose` the situations that occurred. */
 export function describeTally({ violations, coverage, calm, calmBroken }: Tally, verbose: boolean): string[] {
   const situations = [...coverage.counts].toSorted(([a], [b]) => a.localeCompare(b))
+  const apart = coverage.counts.get(SET_APART) ?? 0
   return [
     ...(verbose ? situations.map(([situation, times]) => `${String(times).padStart(8)}  ${situation}`) : []),
     ...[...violations].map(([kind, times]) => `${kind}: ${times} schedules`),
+    ...(apart > 0 ? [`outside of the promises, ${SET_APART}: ${apart} schedules`] : []),
     ...(calmBroken > 0
       ? [`of ${calm} schedules in which nothing went wrong but loads, ${calmBroken} broke a promise`]
       : []),

@@ -4,12 +4,12 @@ import { MODES } from '../schedule/modes.ts'
 import type { OpenSubject } from './library.ts'
 
 /** Granary itself, with budgets short enough that a schedule of a second meets them. */
-export const openGranary: OpenSubject = async ({ namespace, mode, host, port, cluster, clock }) =>
+export const openGranary: OpenSubject = async ({ namespace, mode, redis, clock }) =>
   new GranarySubject(createCache, {
     namespace,
     clock,
     redis: {
-      client: cluster === undefined ? `redis://${host}:${port}` : { cluster: cluster.urls, natMap: cluster.natMap },
+      client: redis,
       callBudget: '100ms',
       leaseTime: '500ms',
     },

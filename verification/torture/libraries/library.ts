@@ -1,6 +1,6 @@
 import type { Clock } from '@granary/core'
 import type { Subject } from '../application/subject.ts'
-import type { ClusterWay } from '../real/servers.ts'
+import type { RedisWay } from '../real/servers/servers.ts'
 import type { Mode } from '../schedule/modes.ts'
 
 /** Where a cache of one process lives. */
@@ -9,8 +9,8 @@ export interface Home {
   readonly mode: Mode
   readonly host: string
   readonly port: number
-  /** The nodes of a cluster, for libraries that know one. */
-  readonly cluster?: ClusterWay
+  /** The same, for libraries that know clusters and sentinels. */
+  readonly redis: RedisWay
   readonly clock: Clock
 }
 

@@ -5,7 +5,7 @@ import { keyIn } from '../application/granary.ts'
 import type { Coverage } from '../history/coverage.ts'
 import type { Entry } from '../history/record.ts'
 import type { Action } from '../schedule/schedule.ts'
-import { attempt } from './servers.ts'
+import { attempt } from './servers/servers.ts'
 import type { Site } from './site.ts'
 
 /** What the world's actions work on. */
@@ -53,6 +53,12 @@ export async function disturb(world: RealWorld, action: Action): Promise<void> {
     case 'promote':
       coverage.count('replica promoted behind by an invalidation')
       return site.servers.promote()
+    case 'depose':
+      coverage.count('master stopped until it was replaced')
+      return site.servers.depose(action.wakes)
+    case 'hand-over':
+      coverage.count('master replaced while it was well')
+      return site.servers.handOver()
     case 'evict':
       return evict(world, action.what)
     case 'full':

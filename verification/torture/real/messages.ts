@@ -2,7 +2,7 @@ import type { Skew } from '../../simulation/process-clock.ts'
 import type { Entry, Record } from '../history/record.ts'
 import type { Mode } from '../schedule/modes.ts'
 import type { Step } from '../schedule/schedule.ts'
-import type { ClusterWay } from './servers.ts'
+import type { RedisWay } from './servers/servers.ts'
 
 /** How a process of the application is set up for one schedule. */
 export interface Opening {
@@ -12,8 +12,8 @@ export interface Opening {
   readonly namespace: string
   /** Where its Redis is: behind a proxy of its own. */
   readonly port: number
-  /** The same where Redis is a cluster. */
-  readonly cluster?: ClusterWay
+  /** The same, as it is told to a cache that knows clusters and sentinels. */
+  readonly redis: RedisWay
   /** Where the database is, which nothing disturbs. */
   readonly databasePort: number
   readonly skew: Skew

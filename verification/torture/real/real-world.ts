@@ -7,7 +7,7 @@ import type { Patch } from '../../mutations/patch.ts'
 import type { World } from '../campaign/world.ts'
 import type { Outcome } from '../history/outcome.ts'
 import type { Focus } from '../schedule/generate.ts'
-import type { Schedule } from '../schedule/schedule.ts'
+import type { Schedule, Topology } from '../schedule/schedule.ts'
 import { RemoteDatabase } from './remote-database.ts'
 import { runForReal } from './run.ts'
 import { Site } from './site.ts'
@@ -19,8 +19,8 @@ export interface RealWorldPlan {
   readonly parallel: number
   /** Changes of the engine. */
   readonly patches?: readonly Patch[]
-  /** Whether Redis is a cluster of three masters with a replica each. Default: no. */
-  readonly cluster?: boolean
+  /** One server; a cluster of three masters with a replica each; or a master and two replicas with three sentinels. Default: one. */
+  readonly topology?: Topology
 }
 
 /** The most processes that a schedule has. */
@@ -33,7 +33,7 @@ export class RealWorldOfSites implements World {
   readonly patience = { attempts: 24, ms: 40_000 }
   readonly tries: number
   readonly #library: string
-  readonly #cluster: boolean
+  readonly #topology: Topology
   readonly #database: RedisServer
   readonly #client: Redis
   readonly #program: string
@@ -43,13 +43,13 @@ export class RealWorldOfSites implements World {
   #runs = 0
 
   private constructor(
-    plan: { library: string; program: string; database: RedisServer; cluster: boolean },
+    plan: { library: string; program: string; database: RedisServer; topology: Topology },
     sites: readonly Site[],
   ) {
     this.#library = plan.library
-    this.#cluster = plan.cluster
+    this.#topology = plan.topology
     // What other libraries promise is judged by what they can: one way of coherence, one server.
-    this.focus = { cluster: plan.cluster, mode: plan.library === 'granary' ? undefined : 'bus' }
+    this.focus = { topology: plan.topology, mode: plan.library === 'granary' ? undefined : 'bus' }
     this.#program = plan.program
     this.#database = plan.database
     this.#client = RemoteDatabase.connect(plan.database.port)
@@ -59,15 +59,16 @@ export class RealWorldOfSites implements World {
     this.tries = sites.length
   }
 
-  static async start({ library, parallel, patches = [], cluster = false }: RealWorldPlan): Promise<RealWorldOfSites> {
+  static async start(plan: RealWorldPlan): Promise<RealWorldOfSites> {
+    const { library, parallel, patches = [], topology = 'single' } = plan
     const here = dirname(fileURLToPath(import.meta.url))
     const name = patches.length === 0 ? 'worker' : 'worker-patched'
     const program = await bundle(join(here, 'worker.ts'), name, patches)
     const database = await startRedis()
     const sites = await Promise.all(
-      Array.from({ length: parallel }, () => Site.start({ processes: PROCESSES, program, cluster })),
+      Array.from({ length: parallel }, () => Site.start({ processes: PROCESSES, program, topology })),
     )
-    return new RealWorldOfSites({ library, program, database, cluster }, sites)
+    return new RealWorldOfSites({ library, program, database, topology }, sites)
   }
 
   async run(schedule: Schedule): Promise<Outcome> {
@@ -108,7 +109,7 @@ export class RealWorldOfSites implements World {
   async #replace(site: Site): Promise<Site> {
     this.#sites.delete(site)
     void site.stop().catch(() => {})
-    const other = await Site.start({ processes: PROCESSES, program: this.#program, cluster: this.#cluster })
+    const other = await Site.start({ processes: PROCESSES, program: this.#program, topology: this.#topology })
     this.#sites.add(other)
     return other
   }

@@ -6,6 +6,7 @@ import { Checker } from '../history/checker.ts'
 import { Coverage } from '../history/coverage.ts'
 import type { Outcome } from '../history/outcome.ts'
 import type { Entry, Happened, Record } from '../history/record.ts'
+import { SET_APART, setApart } from '../history/set-apart.ts'
 import { endOf, isApplication, type Schedule } from '../schedule/schedule.ts'
 import { disturb, type RealWorld } from './disturb.ts'
 import type { Opening } from './messages.ts'
@@ -20,8 +21,8 @@ const PATIENCE = 30_000
 const CLOSING = 6_000
 /** Orders are given so long before they are due, in milliseconds. */
 const HEAD_START = 30
-/** How long a cluster may take to replace a master. */
-const REPLACING = 60_000
+/** How often it is looked whether a process talks to a master that was deposed, in milliseconds. */
+const LOOK_EVERY = 30
 
 /** What is run, and where. */
 export interface RealPlan {
@@ -49,6 +50,10 @@ class RealRun {
   readonly #busy: Promise<unknown>[] = []
   /** Who runs in each worker. */
   readonly #labels: string[] = []
+  /** Since when a process talks, or has talked, to a master that was deposed. */
+  #misledAt: number | undefined
+  #sawDeposed = false
+  #isOver = false
   #startsAt = 0
   #phase = 'clearing'
   #lives = 0
@@ -72,10 +77,13 @@ class RealRun {
     const stuck = new Promise<never>((_, reject) => {
       timer = setTimeout(
         () => reject(new Error(`seed ${this.#schedule.seed} got stuck: ${this.#phase}`)),
-        endOf(this.#schedule) + 4 * PATIENCE + CLOSING + (this.#plan.site.servers.isCluster ? REPLACING : 0),
+        endOf(this.#schedule) + 4 * PATIENCE + CLOSING + this.#plan.site.servers.replacing,
       )
     })
-    return Promise.race([this.#play(), stuck]).finally(() => clearTimeout(timer))
+    return Promise.race([this.#play(), stuck]).finally(() => {
+      clearTimeout(timer)
+      this.#isOver = true
+    })
   }
 
   async #play(): Promise<Outcome> {
@@ -87,6 +95,7 @@ class RealRun {
     this.#startsAt = sharedNow() + HEAD_START
     const workers = site.workers.slice(0, this.#schedule.processes.length)
     await Promise.all(workers.map((_, index) => this.#open(index, `P${index}`)))
+    void this.#watchDeposed()
     for (const { at, action } of this.#schedule.steps)
       if (!isApplication(action)) this.#at(at, () => disturb(this.#world, action))
     this.#phase = 'the schedule'
@@ -128,8 +137,9 @@ class RealRun {
     })
     const checker = new Checker(plan, this.#coverage)
     for (const record of this.#records.toSorted((a, b) => a.at - b.at)) checker.observe(record)
-    const { violations, reads } = checker
-    return { violations, reads, coverage: this.#coverage }
+    const { broken, apart } = setApart(checker.violations, this.#misledAt)
+    this.#coverage.count(SET_APART, apart.length > 0 ? 1 : 0)
+    return { violations: broken, reads: checker.reads, coverage: this.#coverage }
   }
 
   async #open(index: number, label: string): Promise<void> {
@@ -192,6 +202,21 @@ class RealRun {
 
   #now(): number {
     return sharedNow() - this.#startsAt
+  }
+
+  /** Looks all the time whether a master is awake that was deposed and does not know it, and who talks to it. */
+  async #watchDeposed(): Promise<void> {
+    while (!this.#isOver) {
+      const lookedAt = this.#now()
+      const { isAwake, isUsed } = await this.#plan.site.deposed()
+      if (isAwake && !this.#sawDeposed) this.#coverage.count('deposed master awake')
+      this.#sawDeposed ||= isAwake
+      if (isUsed && this.#misledAt === undefined) {
+        this.#misledAt = lookedAt - LOOK_EVERY
+        this.#coverage.count('deposed master awake, and a process talked to it')
+      }
+      await pause(LOOK_EVERY)
+    }
   }
 
   async #tellAll(order: Parameters<Site['workers'][number]['tell']>[0]): Promise<void> {

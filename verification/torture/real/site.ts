@@ -1,7 +1,10 @@
 import { type FaultProxy, startFaultProxy } from '@granary/testing'
-import { ClusterServers } from './cluster-servers.ts'
-import { attempt, type ClusterWay, type Servers } from './servers.ts'
-import { SingleServer } from './single-server.ts'
+import type { Topology } from '../schedule/schedule.ts'
+import { ClusterGroup } from './servers/cluster-group.ts'
+import { ReplicatedServers } from './servers/replicated-servers.ts'
+import { attempt, type RedisWay, type Servers } from './servers/servers.ts'
+import { SingleServer } from './servers/single-server.ts'
+import { WatchedGroup } from './servers/watched-group.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** What a site is built of. */
@@ -10,8 +13,14 @@ export interface SitePlan {
   readonly processes: number
   /** The program that they run. */
   readonly program: string
-  /** Whether Redis is a cluster. */
-  readonly cluster: boolean
+  /** How Redis is arranged. */
+  readonly topology: Topology
+}
+
+const START: Readonly<Record<Topology, (onPromoted: () => void) => Promise<Servers>>> = {
+  single: (onPromoted) => SingleServer.start(onPromoted),
+  cluster: async () => new ReplicatedServers(await ClusterGroup.start()),
+  sentinel: async () => new ReplicatedServers(await WatchedGroup.start()),
 }
 
 /** Servers, and some processes of the application, each behind proxies of its own. */
@@ -29,7 +38,7 @@ export class Site {
 
   static async start(plan: SitePlan): Promise<Site> {
     let onPromoted = () => {}
-    const servers = plan.cluster ? await ClusterServers.start() : await SingleServer.start(() => onPromoted())
+    const servers = await START[plan.topology](() => onPromoted())
     const site = new Site(plan, servers)
     onPromoted = () => {
       for (const proxy of site.#proxies.flat()) proxy.drop()
@@ -47,14 +56,19 @@ export class Site {
   }
 
   /** How a process reaches its Redis. */
-  wayOf(process: number): { readonly port: number; readonly cluster?: ClusterWay } {
+  wayOf(process: number): { readonly port: number; readonly redis: RedisWay } {
     const proxies = this.#proxies[process] ?? []
-    const port = proxies[0]?.port ?? 0
-    if (!this.servers.isCluster) return { port }
-    const natMap = this.servers.targets.map(
-      ({ host, port }, at) => [`${host}:${port}`, { host: '127.0.0.1', port: proxies[at]?.port ?? 0 }] as const,
+    return { port: proxies[0]?.port ?? 0, redis: this.servers.wayThrough(proxies) }
+  }
+
+  /** Whether a master that was deposed and does not know it is awake, and whether a process talks to it. */
+  async deposed(): Promise<{ readonly isAwake: boolean; readonly isUsed: boolean }> {
+    const overruled = await this.servers.overruled()
+    const places = overruled.map((target) => this.servers.targets.indexOf(target))
+    const isUsed = this.#proxies.some((proxies) =>
+      places.some((at) => proxies[at]?.connections.some(({ abandoned }) => !abandoned)),
     )
-    return { port, cluster: { urls: proxies.map(({ url }) => url), natMap: Object.fromEntries(natMap) } }
+    return { isAwake: overruled.length > 0, isUsed }
   }
 
   /** Sends a command past all proxies to every server that takes writes. */
@@ -64,8 +78,11 @@ export class Site {
 
   /** Sends one to the server that has a key; undefined when it does not take it. */
   async onKey(key: string, ...args: readonly string[]): Promise<unknown> {
-    const server = await this.servers.masterOf(key).catch(() => undefined)
-    return server === undefined ? undefined : attempt(server, ...args)
+    const find = () => this.servers.masterOf(key).catch(() => undefined)
+    const server = await find()
+    const reply = server === undefined ? undefined : await attempt(server, ...args)
+    // What was told to one that was replaced meanwhile is as good as not said.
+    return (await find()) === server ? reply : undefined
   }
 
   /** Another process in the place of one that was killed. */

@@ -29,11 +29,11 @@ function sendRecords(): void {
 }
 
 async function open(opening: Opening): Promise<void> {
-  const { library, mode, namespace, port, cluster, skew } = opening
+  const { library, mode, namespace, port, redis, skew } = opening
   client ??= RemoteDatabase.connect(opening.databasePort)
   skewDate(skew)
   const clock = new SkewedClock(skew)
-  const home = { namespace, mode, host: '127.0.0.1', port, clock, ...(cluster === undefined ? {} : { cluster }) }
+  const home = { namespace, mode, host: '127.0.0.1', port, redis, clock }
   opened.push(
     await ApplicationProcess.open(opening, {
       open: () => openerOf(library)(home),

@@ -1,23 +1,22 @@
 import type { Chance } from '../../simulation/chance.ts'
 import { OWNED, ROWS } from '../application/entries.ts'
 import type { Mode } from './modes.ts'
-import type { Action, At, EntryName, LoadPlan, Step } from './schedule.ts'
+import type { Action, At, EntryName, LoadPlan, Step, Topology } from './schedule.ts'
 
 /** Draws the actions of a schedule: what happens at about the same time is what races. */
 export class Draft {
   readonly chance: Chance
   readonly processes: number
   readonly mode: Mode
-  /** Whether Redis is a cluster. */
-  readonly cluster: boolean
+  readonly topology: Topology
   readonly steps: Step[] = []
   #visitors = 0
 
-  constructor(chance: Chance, { processes, mode, cluster }: Pick<Draft, 'processes' | 'mode' | 'cluster'>) {
+  constructor(chance: Chance, { processes, mode, topology }: Pick<Draft, 'processes' | 'mode' | 'topology'>) {
     this.chance = chance
     this.processes = processes
     this.mode = mode
-    this.cluster = cluster
+    this.topology = topology
   }
 
   /** Somebody who has not been here before. */

@@ -3,23 +3,24 @@ import type { Skew } from '../../simulation/process-clock.ts'
 import { Draft } from './draft.ts'
 import { FAULTS, type Fault } from './faults.ts'
 import { MODES, type Mode } from './modes.ts'
-import type { At, Schedule } from './schedule.ts'
+import type { At, Schedule, Topology } from './schedule.ts'
 import { foreign, visit } from './strangers.ts'
+import { takeover } from './takeover-recipes.ts'
 
 /** What a schedule is to be about; everything left out is drawn. */
 export interface Focus {
   readonly fault?: Fault | undefined
   readonly mode?: Mode | undefined
-  /** Whether Redis is a cluster, so that slots can move. */
-  readonly cluster?: boolean | undefined
+  /** How Redis is arranged: slots of a cluster move, sentinels replace masters. Default: one server. */
+  readonly topology?: Topology | undefined
 }
 
 /** The schedule of a seed. */
-export function generate(seed: number, { fault, mode = modeOf(seed), cluster = false }: Focus = {}): Schedule {
+export function generate(seed: number, { fault, mode = modeOf(seed), topology = 'single' }: Focus = {}): Schedule {
   const chance = new Chance(seed, 7)
   const count = chance.weighted({ two: 3, three: 2 }) === 'two' ? 2 : 3
   const processes = Array.from({ length: count }, () => skewOf(chance))
-  const draft = new Draft(chance, { processes: count, mode, cluster })
+  const draft = new Draft(chance, { processes: count, mode, topology })
   const scenes = chance.whole(1, 4)
   let at = chance.yes(0.85) ? chance.between(20, 120) : chance.between(0, 10)
   const calm = fault === undefined && chance.yes(0.25)
@@ -64,8 +65,10 @@ function playScene(draft: Draft, start: number, fault: Fault | undefined): numbe
     else draft.read(when, where)
   }
   draft.change(now + chance.next() * spread, at(chance.yes(0.5) ? draft.other(victim) : victim))
-  if (draft.cluster && chance.yes(0.4))
+  if (draft.topology === 'cluster' && chance.yes(0.4))
     draft.add(now + chance.next() * spread, { kind: 'move-slot', name: target.name, row: target.row })
+  if (draft.topology === 'sentinel' && chance.yes(0.4))
+    takeover(draft, { at: now + chance.next() * spread, victim, target })
   if (chance.yes(0.3)) visit(draft, { at: now + chance.next() * spread, victim, target })
   if (MODES[draft.mode].hearsOthers && chance.yes(0.7))
     foreign(draft, { at: now + chance.next() * spread, victim, target })

@@ -3,6 +3,9 @@ import type { Skew } from '../../simulation/process-clock.ts'
 import type { Role } from '../../simulation/socket.ts'
 import type { Mode } from './modes.ts'
 
+/** How servers are arranged: one, a cluster, or a master and replicas that sentinels watch. */
+export type Topology = 'single' | 'cluster' | 'sentinel'
+
 /** The names that the simulated application caches; what sets them apart stands in `application.ts`. */
 export type EntryName = 'row' | 'brief' | 'soft' | 'strict' | 'large' | 'owned' | 'ledger'
 
@@ -57,6 +60,10 @@ export type Action =
   | { readonly kind: 'lag' }
   /** The master dies, and the replica takes over as it is. */
   | { readonly kind: 'promote' }
+  /** The master is stopped until a replica has taken over, and goes on so long after that, not knowing of it. */
+  | { readonly kind: 'depose'; readonly wakes: number }
+  /** A replica takes over from a master that is well. */
+  | { readonly kind: 'hand-over' }
   | { readonly kind: 'evict'; readonly what: 'clock' | 'tags' | 'members' | 'frames' | 'everything' }
   | { readonly kind: 'full'; readonly for: number }
   /** Another program changes the row, and deletes the entry from Redis by its key. */

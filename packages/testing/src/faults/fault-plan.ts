@@ -7,6 +7,8 @@ export type Direction = 'up' | 'down'
 export interface ProxiedConnection {
   /** 0 for the first connection that the proxy accepted, 1 for the second, … */
   readonly index: number
+  /** Whether the client has ended it: Redis, when it is frozen, may not have noticed. */
+  readonly abandoned: boolean
   /** Whether the client has sent this command on it, the one that is passing just now included. */
   sent(command: string): boolean
 }

@@ -60,6 +60,10 @@ export class ProxiedPair implements ProxiedConnection {
 
   readonly #unwatch: () => void
 
+  get abandoned(): boolean {
+    return this.#client.readableEnded || this.#client.destroyed
+  }
+
   sent(command: string): boolean {
     return this.#names.has(command.toUpperCase())
   }

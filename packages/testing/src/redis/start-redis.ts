@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureRedisServer } from '../../bin/redis-binary.mjs'
@@ -23,6 +23,8 @@ export interface StartRedisOptions {
   readonly binary?: string
 }
 
+/** The file that `CONFIG REWRITE` writes: what a server is told while it runs, it knows after a restart. */
+const WRITTEN = 'redis.conf'
 const HOST = '127.0.0.1'
 const PORT_ATTEMPTS = 5
 
@@ -62,12 +64,14 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<Redis
 function planOf(options: StartRedisOptions, binary: string, port: number): RedisProcessPlan {
   const { persist = false, password, maxmemory, args = [] } = options
   const folder = mkdtempSync(join(tmpdir(), 'granary-redis-'))
+  writeFileSync(join(folder, WRITTEN), '')
   const save = persist ? ['--save', '3600 1'] : ['--save', '']
   return {
     binary,
     folder,
     address: { host: HOST, port, password },
     args: [
+      WRITTEN,
       ...['--port', String(port), '--bind', HOST, '--appendonly', 'no', ...save],
       ...['--dir', folder, '--logfile', LOG, '--daemonize', 'no'],
       ...(password === undefined ? [] : ['--requirepass', password, '--masterauth', password]),

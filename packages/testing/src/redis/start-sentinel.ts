@@ -38,7 +38,8 @@ const HOST = '127.0.0.1'
 
 /**
  * Starts a Redis master, its replicas and sentinels on loopback and resolves when the sentinels know each other and every
- * replica: between two and three seconds.
+ * replica: between two and three seconds. The sentinels write into a server's configuration whether it is a replica: that is
+ * what it is after a restart, until they say something else.
  *
  * ```ts
  * const group = await startSentinel({ name: 'main', replicas: 2, sentinels: 3 })
@@ -100,8 +101,10 @@ async function startServers({ replicas, password, binary }: Resolved): Promise<R
   const base = ['--repl-diskless-sync-delay', '0']
   const master = await startRedis({ ...shared, args: base })
   try {
-    const args = [...base, '--replicaof', `${HOST} ${master.port}`]
-    const followers = await startAll(Array.from({ length: replicas }, () => () => startRedis({ ...shared, args })))
+    const followers = await startAll(
+      Array.from({ length: replicas }, () => () => startRedis({ ...shared, args: base })),
+    )
+    await Promise.all(followers.map((follower) => follow(follower, master)))
     await eventually(async () => (await Promise.all(followers.map(followsItsMaster))).every(Boolean), {
       what: 'every replica follows its master',
       within: FORMATION,
@@ -111,6 +114,12 @@ async function startServers({ replicas, password, binary }: Resolved): Promise<R
     await master.stop()
     throw error
   }
+}
+
+/** Makes a server a replica, as sentinels do: it writes it down, and is one after a restart, unless it is promoted meanwhile. */
+async function follow(server: RedisServer, { host, port }: RedisServer): Promise<void> {
+  await server.command('REPLICAOF', host, port)
+  await server.command('CONFIG', 'REWRITE')
 }
 
 async function startOne(options: Resolved, masterPort: number, index: number): Promise<RedisServer> {

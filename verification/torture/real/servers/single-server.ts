@@ -1,15 +1,15 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type RedisServer, startRedis } from '@granary/testing'
-import { pause } from './pause.ts'
-import type { Servers, Target } from './servers.ts'
+import { type FaultProxy, type RedisServer, startRedis } from '@granary/testing'
+import { pause } from '../pause.ts'
+import type { RedisWay, Servers, Target } from './servers.ts'
 
 /** Replication begins at once, and nothing waits for a second replica. */
 const SERVER = { args: ['--repl-diskless-sync-delay', '0'] }
 
 /** One server, and a replica when one is needed. */
 export class SingleServer implements Servers {
-  readonly isCluster = false
+  readonly replacing = 0
   readonly targets: readonly Target[]
   readonly #onPromoted: () => void
   #server: RedisServer
@@ -34,6 +34,10 @@ export class SingleServer implements Servers {
   /** `onPromoted` is called when the target is another server from now on. */
   static async start(onPromoted: () => void): Promise<SingleServer> {
     return new SingleServer(await startRedis(SERVER), onPromoted)
+  }
+
+  wayThrough([proxy]: readonly FaultProxy[]): RedisWay {
+    return proxy?.url ?? ''
   }
 
   async masters(): Promise<readonly RedisServer[]> {
@@ -80,7 +84,15 @@ export class SingleServer implements Servers {
     })
   }
 
+  async depose(): Promise<void> {}
+
+  async handOver(): Promise<void> {}
+
   async moveSlot(): Promise<void> {}
+
+  async overruled(): Promise<readonly Target[]> {
+    return []
+  }
 
   async heal(): Promise<void> {
     await this.#turn
