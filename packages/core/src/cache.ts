@@ -1,5 +1,6 @@
 import type { CacheParts } from './cache-parts.ts'
 import type { CachedName } from './cached-name.ts'
+import { checkCall } from './call-arguments.ts'
 import { waitAtMost } from './clock.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import type { Engine } from './engine/engine.ts'
@@ -92,8 +93,8 @@ export class Cache {
     loader: (missing: readonly T[]) => Promise<ReadonlyMap<T, V> | readonly V[]>,
     policy?: PartialPolicy<never, V>,
   ): Promise<Map<T, V | undefined>> {
-    const named = this.#names.of(name, policy as PartialPolicy)
-    const values = await named.getOrSetMany(
+    checkCall(name, ids, loader)
+    const values = await this.#names.of(name, policy as PartialPolicy).getOrSetMany(
       ids.map((id) => [id]),
       async (missing) => {
         const asked = missing.map(([id]) => id as T)
@@ -250,7 +251,7 @@ export class Cache {
     return healthOf(this.#engine, this.#parts.connection())
   }
 
-  /** Calls `listener` for every event of a type until the returned function is called. */
+  /** Calls `listener` for every event of a type until the returned function is called; InvalidOption for a type that no event has. */
   on<T extends CacheEvent['type']>(type: T, listener: (event: EventOf<T>) => void): () => void {
     return this.#engine.telemetry.on(type, listener)
   }

@@ -1,3 +1,4 @@
+import { checkCall, checkFunction } from './call-arguments.ts'
 import type { Engine } from './engine/engine.ts'
 import { type Answer, getOrSet, reload } from './engine/get-or-set.ts'
 import { invalidate, type Receipt } from './engine/invalidate.ts'
@@ -50,9 +51,14 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     return this.#hits.hitOne(arg, self)
   }
 
-  /** The value from the nearest tier, or from `loader`, which runs once for all who wait. Its error passes through untouched. */
+  /**
+   * The value from the nearest tier, or from `loader`, which runs once for all who wait. Its error passes through untouched.
+   *
+   * @throws InvalidOption when `args` is no list, or `loader` no function.
+   */
   getOrSet(args: A, loader: () => Promise<V> | V, self?: unknown): Promise<V> {
     try {
+      checkCall(this.name, args, loader)
       return this.#hits.hit(args, self) ?? this.#getOrSet(args, loader, self)
     } catch (error) {
       return Promise.reject(error)
@@ -76,6 +82,7 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
     loadMany: (missing: readonly A[]) => Promise<readonly V[]>,
     self?: unknown,
   ): Promise<V[]> {
+    checkCall(this.name, argsList, loadMany)
     const read = readPolicyOf(this.#engine.owner)
     const past = new Set(argsList.filter((args) => read === 'bypass' || this.#isOff(args, self)))
     if (past.size === 0) return this.#getOrSetMany(argsList, loadMany, self)
@@ -122,6 +129,7 @@ export class CachedName<A extends readonly unknown[] = readonly unknown[], V = u
    * invalidated as well: other processes may hold it.
    */
   async put(args: A | ((value: V) => A), write: () => Promise<V> | V, self?: unknown): Promise<V> {
+    checkFunction(`${this.name}: write`, write)
     if (typeof args === 'function') return this.#putUnderResult(args, write, self)
     const { enabled, closed } = this.#engine.settings
     if (closed) return Promise.resolve().then(write)

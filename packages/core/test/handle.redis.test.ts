@@ -57,7 +57,7 @@ describe('a handle makes connections for what stands beside a cache', () => {
 
   test('a client of another library is refused: it would be away for ever', () => {
     const foreign = { duplicate: () => foreign, sendCommand: async () => 'OK', client: () => 'CLIENT' }
-    expect(() => redisHandle(foreign)).toThrow(/^redis: .*ioredis.*URL/)
+    expect(() => redisHandle(foreign as never)).toThrow(/^redis: .*ioredis.*URL/)
   })
 
   test.each([undefined, null, 7, {}, 'localhost', 'http://localhost'])('%j is refused by name', (source) => {

@@ -1,9 +1,20 @@
 import fc from 'fast-check'
 import type { RedisOptions as ClientOptions } from 'ioredis'
-import { describe, expect, test } from 'vitest'
-import { type CacheOptions, createCache, type Duration, GranaryError, ms, parseDuration } from '../src/index.ts'
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import {
+  type CacheOptions,
+  createCache,
+  type Duration,
+  GranaryError,
+  ms,
+  parseDuration,
+  type RedisOptions,
+} from '../src/index.ts'
+import type { ClientOption } from '../src/options/redis-client.ts'
 import { type CLIENT_OPTIONS, checkClientOptions } from '../src/redis/settings/client-options.ts'
 import { openMemory } from './stage/memory-stage.ts'
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** What refuses an option, which must name it, and say what is allowed. */
 function refusal(act: () => unknown): Error {
@@ -163,8 +174,26 @@ describe('the mistakes of createCache are refused at once', () => {
   })
 
   test('what is misspelt is not shown: it may be a password', () => {
+    // @ts-expect-error: nor does it compile
     const { message } = refusal(() => createCache({ redis: { host: 'h', pasword: 'hunter2' } }))
     expect(message).not.toContain('hunter2')
+  })
+
+  test('what compiles are the options of an ioredis client, and those alone', () => {
+    expectTypeOf<ClientOptions>().toExtend<RedisOptions>()
+    expectTypeOf<ClientOptions>().toExtend<NonNullable<CacheOptions['redis']>>()
+    expectTypeOf<ClientOption>().toEqualTypeOf<(typeof CLIENT_OPTIONS)[number]>()
+    expectTypeOf<keyof RedisOptions>().not.toEqualTypeOf<string>()
+    const nodes: CacheOptions = {
+      // @ts-expect-error: an option that no client has, beside nodes
+      redis: { cluster: ['redis://127.0.0.1:1'], pasword: 'x' },
+    }
+    const port: CacheOptions = {
+      // @ts-expect-error: a variable is text
+      redis: { host: 'h', port: '6379' },
+    }
+    const fair: CacheOptions = { redis: { cluster: ['redis://127.0.0.1:1'], password: 'x', tls: {} } }
+    expect([nodes, port, fair]).toHaveLength(3)
   })
 
   test.each([
@@ -196,6 +225,47 @@ describe('the mistakes of createCache are refused at once', () => {
     ['the role of a replica', { redis: { sentinels: [], name: 'm', role: 'slave' } }, 'redis.role', /master/],
     ['sentinels of no group', { redis: { sentinels: [{ host: 'h', port: 1 }] } }, 'redis.name', /group/],
     ['a socket and a port', { redis: { path: '/tmp/redis.sock', port: 1 } }, 'redis.path', /socket/],
+    ['options that say nothing', { redis: {} }, 'redis', /host, port, path, sentinels.*'env'/],
+    ['options that say not where', { redis: { password: 'x', db: 1 } }, 'redis', /host, port, path, sentinels/],
+    ['the same as a client', { redis: { client: {} } }, 'redis', /host, port, path, sentinels/],
+    [
+      'a host from a variable not set',
+      { redis: { host: undefined } },
+      'redis.host',
+      /undefined is not allowed; it is where/,
+    ],
+    [
+      'the same with a port',
+      { redis: { host: undefined, port: 6379 } },
+      'redis.host',
+      /undefined is not allowed; it is where/,
+    ],
+    [
+      'a host from an empty variable',
+      { redis: { host: '', port: 6379 } },
+      'redis.host',
+      /'' is not allowed; it is where/,
+    ],
+    ['a client from a variable not set', { redis: { client: undefined } }, 'redis', /undefined is not allowed.*'env'/],
+    [
+      'a logger of no methods',
+      { logger: {} },
+      'logger.debug',
+      /undefined is not allowed; a logger has methods debug, info/,
+    ],
+    [
+      'a logger that cannot warn',
+      { logger: { debug() {}, info() {}, error() {} } },
+      'logger.warn',
+      /methods debug, info/,
+    ],
+    ['a logger that is a function', { logger: console.log }, 'logger', /function log is not allowed/],
+    [
+      'a level in words',
+      { logger: { ...SILENT, isLevelEnabled: 'warn' } },
+      'logger.isLevelEnabled',
+      /a function of a level/,
+    ],
     ['a number as redis', { redis: 6379 }, 'redis', /URL/],
     ['null as redis', { redis: null }, 'redis', /URL/],
     ['a client of node-redis', { redis: { duplicate() {}, sendCommand() {} } }, 'redis', /ioredis.*give its URL/],
@@ -229,6 +299,37 @@ describe('the mistakes of createCache are refused at once', () => {
     class Money {}
     const registration = { name: 'Money', type: Money, toData: () => 0, fromData: () => new Money() } as never
     expect(() => createCache({ classes: [registration, registration] })).toThrow(/Money/)
+  })
+})
+
+describe('what plain JavaScript may hand over by mistake is refused at once', () => {
+  test('a call without a loader, or with its loader in the place of its arguments', async () => {
+    const { cache } = openMemory()
+    const users = cache.define('user', { ttl: '5m' })
+    await users.getOrSet([42], async () => 'Ada')
+    const loader = async () => 'Ada'
+    const wrong = (...given: unknown[]) => cache.getOrSet(...(given as Parameters<typeof cache.getOrSet>))
+    await expect(wrong('user', [42]), 'although it would be a hit').rejects.toThrow(
+      'user: loader: undefined is not allowed; it is a function that returns the value.',
+    )
+    await expect(wrong('user', loader)).rejects.toThrow('user: args: function loader is not allowed; they are a list')
+    await expect(wrong('user')).rejects.toThrow(
+      'user: args: undefined is not allowed; they are a list, such as [42] or [].',
+    )
+    await expect(users.getOrSetMany([[1]], undefined as never)).rejects.toThrow('user: loader: undefined')
+    await expect(cache.getOrSetMany('user', 7 as never, async () => [])).rejects.toThrow('user: args: 7')
+    await expect(cache.getOrSetMany('user', [7], 'load' as never)).rejects.toThrow("user: loader: 'load'")
+    await expect(users.put([42], undefined as never)).rejects.toThrow('user: write: undefined')
+    expect(await users.get([42])).toBe('Ada')
+  })
+
+  test('a listener to an event that does not exist, and one that cannot be called', () => {
+    const { cache } = openMemory()
+    expect(refusal(() => cache.on('entryHit' as never, () => {})).message).toMatch(
+      /^on: type: 'entryHit' is not allowed; events are entry-hit, entry-missed, .*advice-given\.$/,
+    )
+    expect(refusal(() => cache.on('toString' as never, () => {})).message).toContain("on: type: 'toString'")
+    expect(refusal(() => cache.on('entry-hit', undefined as never)).message).toContain('on: listener: undefined')
   })
 })
 

@@ -74,7 +74,8 @@ export async function set(op: Operation, value: unknown): Promise<Receipt> {
     return receiptOf(engine, reading)
   } catch (error) {
     noteStoreFailure(op, error)
-    if (mayStillHappen(error)) await waitUntil(engine.clock, deadline)
+    // A cache that was closed meanwhile cannot undo it.
+    if (mayStillHappen(error) && !engine.settings.closed) await waitUntil(engine.clock, deadline)
   } finally {
     settle()
   }

@@ -17,8 +17,81 @@ export interface RedisLike {
   removeAllListeners(event?: string): unknown
 }
 
-/** ioredis options, as far as Granary reads them; everything else is passed on. */
-export type RedisOptions = Readonly<Record<string, unknown>>
+/**
+ * Options of an ioredis client, by their own names: they are passed on as they are. At least one of `host`, `port`, `path` and
+ * `sentinels` says where Redis is.
+ */
+export interface RedisOptions extends Readonly<Partial<Record<OtherClientOption, unknown>>> {
+  /** Default: `'localhost'`, when there is a `port`. */
+  readonly host?: string | undefined
+  /** Default: 6379, when there is a `host`. */
+  readonly port?: number | undefined
+  /** A Unix socket, instead of host and port. */
+  readonly path?: string | undefined
+  readonly db?: number | undefined
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  /** Options of Node's `tls.connect`; an empty object suffices. */
+  readonly tls?: object | undefined
+  /** Where sentinels listen that know the master of the group {@link RedisOptions.name}. */
+  readonly sentinels?: readonly Partial<NodeAddress>[] | null | undefined
+  readonly name?: string | undefined
+  readonly connectionName?: string | undefined
+  /** Milliseconds. */
+  readonly connectTimeout?: number | undefined
+}
+
+/** The name of an option of an ioredis client. */
+export type ClientOption = keyof RedisOptions
+
+/** Options that are passed on, or refused for a reason, whatever their type. */
+type OtherClientOption =
+  | 'Connector'
+  | 'autoPipeliningIgnoredCommands'
+  | 'autoResendUnfulfilledCommands'
+  | 'autoResubscribe'
+  | 'blockingTimeout'
+  | 'blockingTimeoutGrace'
+  | 'clientInfoTag'
+  | 'commandQueue'
+  | 'commandTimeout'
+  | 'disableClientInfo'
+  | 'disconnectTimeout'
+  | 'enableAutoPipelining'
+  | 'enableOfflineQueue'
+  | 'enableReadyCheck'
+  | 'enableTLSForSentinelMode'
+  | 'failoverDetector'
+  | 'family'
+  | 'himportFieldsets'
+  | 'keepAlive'
+  | 'keyPrefix'
+  | 'lazyConnect'
+  | 'maxLoadingRetryTime'
+  | 'maxRetriesPerRequest'
+  | 'monitor'
+  | 'natMap'
+  | 'noDelay'
+  | 'offlineQueue'
+  | 'preferredSlaves'
+  | 'protocol'
+  | 'readOnly'
+  | 'reconnectOnError'
+  | 'replyMapping'
+  | 'retryStrategy'
+  | 'role'
+  | 'scripts'
+  | 'sentinelCommandTimeout'
+  | 'sentinelMaxConnections'
+  | 'sentinelPassword'
+  | 'sentinelReconnectStrategy'
+  | 'sentinelRetryStrategy'
+  | 'sentinelTLS'
+  | 'sentinelUsername'
+  | 'showFriendlyErrorStack'
+  | 'socketTimeout'
+  | 'stringNumbers'
+  | 'updateSentinels'
 
 /** Where a node listens. */
 export interface NodeAddress {

@@ -1,5 +1,6 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOption } from '../errors.ts'
+import { checkLogger } from '../telemetry/logger.ts'
 import type { MemoryBounds } from '../tiers/memory-tier.ts'
 import type { CacheOptions, Coherence, RedisTierOptions } from './cache-options.ts'
 import type { PolicyDefaults } from './policy.ts'
@@ -70,6 +71,7 @@ export function resolveCacheOptions(options: CacheOptions, sources: OptionSource
   if (typeof namespace !== 'string' || !/^[\w.-]{1,64}$/.test(namespace)) {
     throw new InvalidOption('namespace', namespace, "it is 1 to 64 letters, digits, '_', '-' or '.'")
   }
+  checkLogger(options.logger)
   resolvePolicy('defaults', { ttl: '1m', ...defaults })
   const redis = options.redis === undefined ? undefined : resolveRedis(options.redis, sources)
   if (options.coherence === 'acknowledged' && outage?.serveL1For !== undefined)

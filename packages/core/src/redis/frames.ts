@@ -13,6 +13,8 @@ export interface Holder {
 export interface LeaseRequest extends AcquireRequest {
   readonly key: string
   readonly token: Uint8Array
+  /** Called when it was granted to an asker who had gone: what was sent to give it back may have come before the grant. */
+  readonly onLateGrant?: () => void
 }
 
 /** The wire's answer to it; `until` is server time. */

@@ -39,10 +39,13 @@ export class Gather<Request, Reply> {
   readonly #send: SendBatch<Request, Reply>
   readonly #clock: Clock
   readonly #deadlines: Deadlines
+  readonly #late: (request: Request, reply: Reply) => void
   readonly #flushSoon = () => this.#flush()
   #waiting: Asked<Request, Reply>[] = []
 
-  constructor(clock: Clock, send: SendBatch<Request, Reply>) {
+  /** @param late - Told of an answer whose asker had gone at a deadline of its own. */
+  constructor(clock: Clock, send: SendBatch<Request, Reply>, late: (request: Request, reply: Reply) => void = NOTHING) {
+    this.#late = late
     this.#clock = clock
     this.#deadlines = new Deadlines(clock)
     this.#send = send
@@ -76,7 +79,9 @@ export class Gather<Request, Reply> {
         cancel()
         for (let at = 0; at < batch.length; at++) {
           const each = batch[at] as Asked<Request, Reply>
-          if (!each.isAnswered) answer(each, replies[at] as Reply)
+          const reply = replies[at] as Reply
+          if (each.isAnswered) this.#late(each.request, reply)
+          else answer(each, reply)
         }
       },
       reject: (error) => {

@@ -38,9 +38,15 @@ export class Lanes implements Holder {
     this.#reads = new Gather(options.clock, (addresses, deadline, callbacks) =>
       this.#readMany(session.data, addresses, deadline, callbacks),
     )
-    this.#leases = new Gather(options.clock, (requests, deadline, { resolve, reject }) => {
-      askForLeases(session.data, requests, { ...options, deadline }).then(resolve, reject)
-    })
+    this.#leases = new Gather(
+      options.clock,
+      (requests, deadline, { resolve, reject }) => {
+        askForLeases(session.data, requests, { ...options, deadline }).then(resolve, reject)
+      },
+      ({ onLateGrant }, { status }) => {
+        if (status === 'granted') onLateGrant?.()
+      },
+    )
   }
 
   get life(): Uint8Array {

@@ -106,8 +106,10 @@ export class RedisTier implements RemoteTier {
 
   async acquire(address: Address, request: AcquireRequest, deadline: number): Promise<Acquisition> {
     const token = this.#parts.random.bytes(8)
-    const { answer, holder } = await this.#asking({ address, token, failed: false }, () =>
-      this.#parts.frames.acquire({ key: address.key, token, ...request }, deadline),
+    const asked: UnreturnedLease = { address, token, failed: false }
+    const onLateGrant = () => this.#giveBack(asked)
+    const { answer, holder } = await this.#asking(asked, () =>
+      this.#parts.frames.acquire({ key: address.key, token, onLateGrant, ...request }, deadline),
     )
     switch (answer.status) {
       case 'granted':

@@ -1,3 +1,5 @@
+import { InvalidOption } from '../errors.ts'
+
 /** Any pino-like logger: four methods that take fields and a message. */
 export interface Logger {
   /** Hits, misses and the steps in between. */
@@ -14,3 +16,22 @@ export interface Logger {
 
 /** At which level an event is logged. */
 export type Level = 'debug' | 'info' | 'warn' | 'error'
+
+const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error']
+
+/**
+ * Checks that a logger has every method that it may be called by.
+ *
+ * @throws InvalidOption naming the one that is missing.
+ */
+export function checkLogger(logger: unknown): void {
+  if (logger === undefined) return
+  const allowed = `a logger has methods ${LEVELS.join(', ')}, as pino's have`
+  if (typeof logger !== 'object' || logger === null) throw new InvalidOption('logger', logger, allowed)
+  const methods = logger as Partial<Record<Level | 'isLevelEnabled', unknown>>
+  for (const level of LEVELS)
+    if (typeof methods[level] !== 'function') throw new InvalidOption(`logger.${level}`, methods[level], allowed)
+  const { isLevelEnabled } = methods
+  if (isLevelEnabled !== undefined && typeof isLevelEnabled !== 'function')
+    throw new InvalidOption('logger.isLevelEnabled', isLevelEnabled, 'it is a function of a level, or left out')
+}

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import { InvalidOption } from '../errors.ts'
 import type { CacheEvent, EventOf } from './event.ts'
 import type { Level, Logger } from './logger.ts'
 
@@ -91,8 +92,16 @@ export class Telemetry {
     this.#log(event)
   }
 
-  /** Calls `listener` for every event of a type until the returned function is called. */
+  /**
+   * Calls `listener` for every event of a type until the returned function is called.
+   *
+   * @throws InvalidOption for a type that no event has, or a listener that cannot be called.
+   */
   on<T extends CacheEvent['type']>(type: T, listener: (event: EventOf<T>) => void): () => void {
+    if (typeof type !== 'string' || !Object.hasOwn(LEVELS, type))
+      throw new InvalidOption('on: type', type, `events are ${Object.keys(LEVELS).join(', ')}`)
+    if (typeof listener !== 'function')
+      throw new InvalidOption('on: listener', listener, 'it is a function of the event')
     const listeners = this.#listeners.get(type) ?? new Set()
     listeners.add(listener as (event: never) => void)
     this.#listeners.set(type, listeners)

@@ -1,5 +1,5 @@
 /** What a rate limiter reports, for logs and metrics. */
-import type { Logger } from '@granary/core'
+import { InvalidOption, type Logger } from '@granary/core'
 import type { Refused } from './decision.ts'
 
 /** Something that happened. */
@@ -14,6 +14,8 @@ export type RateLimiterEvent =
 /** An event of one type. */
 export type RateLimiterEventOf<Type extends RateLimiterEvent['type']> = Extract<RateLimiterEvent, { type: Type }>
 
+const TYPES = ['store-lost', 'store-returned', 'call-refused'] as const satisfies readonly RateLimiterEvent['type'][]
+
 type Listener = (event: RateLimiterEvent) => void
 
 /** Tells listeners and the logger. A listener that throws harms nobody. */
@@ -21,15 +23,31 @@ export class RateLimiterEvents {
   readonly #listeners = new Map<RateLimiterEvent['type'], Set<Listener>>()
   readonly #logger: Logger | undefined
 
+  /** @throws InvalidOption for a logger without the methods that it is called by. */
   constructor(logger: Logger | undefined) {
+    for (const level of logger === undefined ? [] : (['warn', 'error'] as const))
+      if (typeof logger?.[level] !== 'function')
+        throw new InvalidOption(
+          `logger.${level}`,
+          logger?.[level],
+          "a logger has methods debug, info, warn, error, as pino's have",
+        )
     this.#logger = logger
   }
 
-  /** Calls `listener` for each event of one type; the returned function ends that. */
+  /**
+   * Calls `listener` for each event of one type; the returned function ends that.
+   *
+   * @throws InvalidOption for a type that no event has, or a listener that cannot be called.
+   */
   on<Type extends RateLimiterEvent['type']>(
     type: Type,
     listener: (event: RateLimiterEventOf<Type>) => void,
   ): () => void {
+    if (!(TYPES as readonly unknown[]).includes(type))
+      throw new InvalidOption('on: type', type, `events are ${TYPES.join(', ')}`)
+    if (typeof listener !== 'function')
+      throw new InvalidOption('on: listener', listener, 'it is a function of the event')
     const listeners = this.#listeners.get(type) ?? new Set()
     this.#listeners.set(type, listeners.add(listener as Listener))
     return () => void listeners.delete(listener as Listener)

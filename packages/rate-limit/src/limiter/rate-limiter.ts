@@ -91,7 +91,11 @@ export class RateLimiter {
     return reserveJointly(calls)
   }
 
-  /** Calls `listener` for each event of one type; the returned function ends that. */
+  /**
+   * Calls `listener` for each event of one type; the returned function ends that.
+   *
+   * @throws InvalidOption for a type that no event has, or a listener that cannot be called.
+   */
   on<Type extends RateLimiterEvent['type']>(
     type: Type,
     listener: (event: RateLimiterEventOf<Type>) => void,

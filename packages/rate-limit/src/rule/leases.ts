@@ -41,7 +41,7 @@ export function judgeLease(rule: LeaseRule, leases: readonly Lease[], now: Micro
   return {
     ok,
     remaining: Math.max(0, rule.limit - live.length),
-    retry: ok ? 0 : ends === 0 ? NEVER : ends,
+    retry: ok ? 0 : cost > rule.limit ? NEVER : ends,
     reset: ends,
   }
 }

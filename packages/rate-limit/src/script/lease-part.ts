@@ -51,7 +51,7 @@ export function leasePart(rule: LeaseRule, place: Place): Part {
     fits: `live + ${p}cost <= ${limit}`,
     retrySetup: `
 local ${p}retry = 0
-if live + ${p}cost > ${limit} then ${p}retry = live > 0 and ${firstEnd} or ${NEVER} end`,
+if live + ${p}cost > ${limit} then ${p}retry = ${p}cost > ${limit} and ${NEVER} or ${firstEnd} end`,
     retry: `${p}retry`,
     remaining: `${limit} - live`,
     reset: firstEnd,

@@ -23,7 +23,8 @@ const MATURE = 2 * BEAT
 
 /**
  * The last member, of infinite score, says when the set was made: after a flush, or on an empty server, it knows only those
- * that have beaten since.
+ * that have beaten since. A member that left is noted as gone: a beat of it that was on its way on an older connection may
+ * come after that, and must not bring it back.
  */
 const HEARTBEAT = `
 local t = redis.call('TIME')
@@ -33,14 +34,19 @@ if not made then
   made = '@' .. string.format('%.0f', at)
   redis.call('ZADD', KEYS[1], '+inf', made)
 end
+local gone = '!' .. ARGV[1]
 if ARGV[2] == 'leave' then
   redis.call('ZREM', KEYS[1], ARGV[1])
-else
+  redis.call('ZADD', KEYS[1], at, gone)
+elseif not redis.call('ZSCORE', KEYS[1], gone) then
   redis.call('ZADD', KEYS[1], at, ARGV[1])
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', at - ${BEAT * LIVES})
 redis.call('PEXPIRE', KEYS[1], ${BEAT * LIVES})
-local members = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(+inf')
+local members = {}
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(+inf')) do
+  if string.sub(member, 1, 1) ~= '!' then members[#members + 1] = member end
+end
 table.sort(members)
 local rank = 0
 for index, member in ipairs(members) do if member == ARGV[1] then rank = index - 1 end end

@@ -8,7 +8,7 @@
  */
 import { FrameError } from '../errors.ts'
 import { MAX_OBJECTS } from '../value/walk.ts'
-import { bigIntWeight, WEIGHT } from '../value/weight.ts'
+import { bigIntWeight, stringWeight, WEIGHT } from '../value/weight.ts'
 import { isAscii } from './ascii.ts'
 import { extensionValue } from './extension.ts'
 import { decodeNames, namesAt } from './names.ts'
@@ -206,7 +206,7 @@ function string(length: number): string {
     return cut(source, start, position)
   }
   const decoded = source.toString('utf8', start, position)
-  weight += WEIGHT.string + decoded.length
+  weight += stringWeight(decoded)
   return decoded
 }
 

@@ -3,7 +3,7 @@ import { isWellFormed } from '../well-formed.ts'
 import { binaryName, bytesOf } from './binary.ts'
 import type { ClassRegistry } from './class-registry.ts'
 import { faultName } from './fault.ts'
-import { bigIntWeight, WEIGHT } from './weight.ts'
+import { bigIntWeight, stringWeight, WEIGHT } from './weight.ts'
 
 /** How deep values may be nested unless told otherwise. */
 export const VALUE_DEPTH = 256
@@ -70,7 +70,7 @@ export class Walk {
     switch (typeof value) {
       case 'string':
         if (!this.special && !isWellFormed(value)) this.special = true
-        return WEIGHT.string + value.length
+        return stringWeight(value)
       case 'number':
         if (value === 0 && Object.is(value, -0)) this.special = true
         return WEIGHT.number
@@ -190,7 +190,7 @@ export class Walk {
         return this.visitSet(value as Set<unknown>, depth)
       case RegExp.prototype:
         this.special = true
-        return WEIGHT.regexp + (value as RegExp).source.length
+        return WEIGHT.regexp + stringWeight((value as RegExp).source)
     }
     // A date; what only has the prototype of one throws here.
     Date.prototype.getTime.call(value)

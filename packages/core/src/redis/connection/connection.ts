@@ -39,6 +39,9 @@ const MOST_BYTES_IN_FLIGHT = 64 * 1024 * 1024
 /** Missed deadlines in a row after which a connection is dropped: left to itself a client never leaves a frozen server. */
 const MISSES = 2
 
+/** What is told of commands that were not sent. */
+const NOT_SENT: ReadonlySet<RedisFailure> = new Set(['shut', 'overload'])
+
 /** Refusals of a server that is well. */
 const NO_FAULT: ReadonlySet<RedisFailure> = new Set(['oom', 'wrongtype', 'moved'])
 
@@ -226,13 +229,14 @@ export class Connection {
     }
   }
 
-  /** Closes at once; what is in flight is rejected. */
+  /** Closes at once; what is in flight is rejected: it may have arrived all the same, and is never told as not sent. */
   drop(cause: RedisUnavailable): void {
     if (this.#lost !== undefined) return
     this.#lost = cause
     this.client.disconnect()
     this.#slowness.stop()
-    for (const { reject } of this.#waiting.clear()) reject(cause)
+    const ofSent = NOT_SENT.has(cause.reason) ? new RedisUnavailable('reset', cause) : cause
+    for (const { reject } of this.#waiting.clear()) reject(ofSent)
     this.#options.onLost(cause)
   }
 

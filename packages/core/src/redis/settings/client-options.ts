@@ -1,5 +1,5 @@
 import { InvalidOption } from '../../errors.ts'
-import type { RedisOptions } from '../../options/redis-client.ts'
+import type { ClientOption, RedisOptions } from '../../options/redis-client.ts'
 
 /** What an ioredis client takes (version 6): anything else would be passed on and silently do nothing. */
 export const CLIENT_OPTIONS = [
@@ -20,10 +20,11 @@ export const CLIENT_OPTIONS = [
   ...['autoResendUnfulfilledCommands', 'enableOfflineQueue', 'offlineQueue', 'commandQueue', 'enableReadyCheck'],
   ...['enableAutoPipelining', 'autoPipeliningIgnoredCommands', 'scripts', 'himportFieldsets', 'keyPrefix'],
   ...['showFriendlyErrorStack', 'stringNumbers', 'protocol', 'replyMapping', 'monitor'],
-] as const
+] as const satisfies readonly ClientOption[]
 
 const TIER_OPTIONS: ReadonlySet<string> = new Set(['callBudget', 'slowAfter', 'leaseTime', 'required'])
-const PLACES = ['host', 'port', 'path', 'sentinels'] as const
+/** What says where Redis is; a `Connector` knows it by itself. */
+const PLACES = ['host', 'port', 'path', 'sentinels'] as const satisfies readonly ClientOption[]
 
 /** Options that would be taken for granted and cannot be kept, with what is to be done instead. */
 const REFUSED: Readonly<Record<string, { readonly isMeant: (value: unknown) => boolean; readonly instead: string }>> = {
@@ -32,6 +33,27 @@ const REFUSED: Readonly<Record<string, { readonly isMeant: (value: unknown) => b
   role: { isMeant: (value) => value !== 'master', instead: "a replica lags behind: it is 'master'" },
   preferredSlaves: { isMeant: () => true, instead: 'a replica lags behind: the master is asked' },
   monitor: { isMeant: (value) => value !== false, instead: 'a connection in monitor mode answers nothing' },
+}
+
+/**
+ * Checks that options say where Redis is. A client takes those that do not for localhost, but they are more likely a variable
+ * that is not set than a wish.
+ *
+ * @param option - What the options are called in the error.
+ * @throws InvalidOption when they name no place, or a host that is empty.
+ */
+export function checkPlace(options: RedisOptions, option: string): void {
+  const named = PLACES.filter((place) => !isEmpty(options[place]))
+  if (named.length === 0 && options.Connector === undefined && !('host' in options))
+    throw new InvalidOption(option, options, `ioredis options have ${PLACES.join(', ')} or a Connector; ${OTHERWISE}`)
+  if ('host' in options && !named.some((place) => place !== 'port'))
+    throw new InvalidOption(`${option}.host`, options.host, `it is where Redis is; ${OTHERWISE}`)
+}
+
+const OTHERWISE = "a place is also a URL, { cluster: [nodes] }, { client: … }, an ioredis client, or 'env'"
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === ''
 }
 
 /**
@@ -53,8 +75,8 @@ export function checkClientOptions(options: RedisOptions, isCluster: boolean): v
     const refused = REFUSED[option]
     if (value !== undefined && refused?.isMeant(value)) throw new InvalidOption(name, value, refused.instead)
   }
-  if (options['sentinels'] !== undefined && typeof options['name'] !== 'string')
-    throw new InvalidOption('redis.name', options['name'], 'beside sentinels it is the name of the group they watch')
-  if (options['path'] !== undefined && (options['host'] !== undefined || options['port'] !== undefined))
-    throw new InvalidOption('redis.path', options['path'], 'a socket has no host and no port: give one or the other')
+  if (options.sentinels !== undefined && typeof options.name !== 'string')
+    throw new InvalidOption('redis.name', options.name, 'beside sentinels it is the name of the group they watch')
+  if (options.path !== undefined && (options.host !== undefined || options.port !== undefined))
+    throw new InvalidOption('redis.path', options.path, 'a socket has no host and no port: give one or the other')
 }

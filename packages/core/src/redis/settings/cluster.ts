@@ -77,8 +77,8 @@ export function planFromNodes({ cluster, natMap, ...options }: ClusterNodes): Pl
   if (nodes.length === 0)
     throw new InvalidOption('redis.cluster', cluster, 'it is a list of URLs, or of { host, port }, with at least one')
   checkClientOptions(options, true)
-  if (options['db'] !== undefined && options['db'] !== 0)
-    throw new InvalidOption('redis.db', options['db'], 'a cluster has database 0 alone')
+  if (options.db !== undefined && options.db !== 0)
+    throw new InvalidOption('redis.db', options.db, 'a cluster has database 0 alone')
   if (natMap !== undefined && typeof natMap !== 'function' && (typeof natMap !== 'object' || natMap === null))
     throw new InvalidOption('redis.natMap', natMap, "it is a table of addresses by 'host:port', or a function")
   const shared = { ...sharedByUrls(nodes), ...options }
@@ -89,7 +89,7 @@ export function planFromNodes({ cluster, natMap, ...options }: ClusterNodes): Pl
       const settings = {
         ...ALL_NODES,
         ...(natMap === undefined ? {} : { natMap: natMap as never }),
-        redisOptions: { ...shared, ...CONNECTION_SETTINGS, ...overrides },
+        redisOptions: { ...shared, ...CONNECTION_SETTINGS, ...overrides } as object,
       }
       return new Cluster([...addresses], settings) as unknown as RedisLike
     },
@@ -97,7 +97,13 @@ export function planFromNodes({ cluster, natMap, ...options }: ClusterNodes): Pl
       seeds: async () => addresses,
       makeNode: async ({ host, port }, overrides = {}) => {
         const { Redis } = await import('ioredis')
-        return new Redis({ ...shared, ...CONNECTION_SETTINGS, ...overrides, host, port }) as unknown as RedisLike
+        return new Redis({
+          ...(shared as object),
+          ...CONNECTION_SETTINGS,
+          ...overrides,
+          host,
+          port,
+        }) as unknown as RedisLike
       },
       translate: (address) => mapped(natMap, address),
     },

@@ -19,13 +19,13 @@ import { planConnections } from './settings.ts'
  */
 export function redisHandle(redis: RedisSource | undefined, option = 'redis'): RedisHandle {
   if (isHandle(redis)) return redis
-  if (redis === undefined || (typeof redis !== 'string' && !saysWhere(redis)))
+  if (redis === undefined)
     throw new InvalidOption(
       option,
       redis,
       "it is cache.redis of a cache that has a Redis, a URL, an ioredis client, ioredis options or 'env'",
     )
-  const { makeClient, cluster } = planConnections(redis, process.env)
+  const { makeClient, cluster } = planConnections(redis, process.env, option)
   return { kind: cluster === undefined ? 'single' : 'cluster', duplicate: makeClient }
 }
 
@@ -33,10 +33,4 @@ function isHandle(redis: RedisSource | undefined): redis is RedisHandle {
   if (typeof redis !== 'object' || redis === null) return false
   const { kind, duplicate } = redis as Partial<RedisHandle>
   return typeof duplicate === 'function' && (kind === 'single' || kind === 'cluster')
-}
-
-/** A client, or options with a place in them: an empty object is more likely a mistake than a wish for localhost. */
-function saysWhere(redis: unknown): boolean {
-  if (typeof redis !== 'object' || redis === null) return false
-  return ['duplicate', 'host', 'port', 'path', 'sentinels', 'cluster'].some((name) => name in redis)
 }

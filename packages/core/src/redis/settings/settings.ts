@@ -8,7 +8,7 @@ import type {
   RedisOptions,
 } from '../../options/redis-client.ts'
 import { CONNECTION_SETTINGS } from '../connection/connection.ts'
-import { checkClientOptions } from './client-options.ts'
+import { checkClientOptions, checkPlace } from './client-options.ts'
 import { planFromClient, planFromNodes } from './cluster.ts'
 import { readEnvironment } from './environment.ts'
 import { checkUrl } from './url.ts'
@@ -16,9 +16,10 @@ import { checkUrl } from './url.ts'
 /**
  * Reads what the user gave as `redis`.
  *
+ * @param option - What it is called in errors.
  * @throws InvalidOption naming what cannot be used.
  */
-export function planConnections(input: RedisInput, environment: NodeJS.ProcessEnv): ConnectionPlan {
+export function planConnections(input: RedisInput, environment: NodeJS.ProcessEnv, option = 'redis'): ConnectionPlan {
   if (isClusterClient(input)) return { ...PLAIN, ...planFromClient(input) }
   if (isClient(input))
     return { ...PLAIN, makeClient: async (overrides) => input.duplicate({ ...CONNECTION_SETTINGS, ...overrides }) }
@@ -27,18 +28,19 @@ export function planConnections(input: RedisInput, environment: NodeJS.ProcessEn
     return { ...rest, cluster: undefined, makeClient: fromOptions(url, options) }
   }
   if (typeof input === 'string') {
-    checkUrl(input, 'redis')
+    checkUrl(input, option)
     return { ...PLAIN, makeClient: fromOptions(input, {}) }
   }
   if (typeof input !== 'object' || input === null) {
     throw new InvalidOption(
-      'redis',
+      option,
       input,
       "it is a URL, ioredis options, { cluster: [nodes] }, an ioredis client or 'env'",
     )
   }
   if ('cluster' in input) return { ...PLAIN, ...planFromNodes(input as ClusterNodes) }
   checkClientOptions(input as RedisOptions, false)
+  checkPlace(input as RedisOptions, option)
   return { ...PLAIN, makeClient: fromOptions(undefined, input as RedisOptions) }
 }
 
@@ -64,8 +66,13 @@ function isClient(input: RedisInput): input is RedisLike {
 /** ioredis is imported only here and for clusters, and only when a cache really has a Redis. */
 function fromOptions(url: string | undefined, options: RedisOptions): ConnectionPlan['makeClient'] {
   return async (overrides = {}) => {
-    const { Redis } = await import('ioredis')
+    const { Redis } = (await import('ioredis')) as unknown as ClientModule
     const all = { ...options, ...CONNECTION_SETTINGS, ...overrides }
-    return (url === undefined ? new Redis(all) : new Redis(url, all)) as unknown as RedisLike
+    return url === undefined ? new Redis(all) : new Redis(url, all)
   }
+}
+
+/** The client as it is used here: what its options are worth is checked before, not by its types. */
+interface ClientModule {
+  readonly Redis: new (...args: readonly (string | object)[]) => RedisLike
 }

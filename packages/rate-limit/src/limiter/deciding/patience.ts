@@ -18,7 +18,7 @@ export interface Patience {
 
 /**
  * Asks until it is admitted, or until waiting longer would exceed the bound: then the last refusal stands. It does not wait
- * at all for what cannot come in time, nor for a subject that is denied.
+ * at all for what cannot come in time, above all for a cost that never fits, nor for a subject that is denied.
  */
 export async function askPatiently<D extends Decision>(
   ask: () => Promise<D>,
@@ -29,7 +29,9 @@ export async function askPatiently<D extends Decision>(
     const decision = await ask()
     if (decision.ok || decision.reason === 'denied') return decision
     const left = end - clock.now()
-    const isHopeless = decision.retryAfterMs > left && !(forPlace && decision.reason === 'limit')
+    const canFit = Number.isFinite(decision.retryAfterMs) || decision.degraded
+    const mayComeEarlier = forPlace && decision.reason === 'limit' && canFit
+    const isHopeless = decision.retryAfterMs > left && !mayComeEarlier
     if (left <= 0 || isHopeless) return decision
     const pause = Math.min(
       Math.max(1, Math.ceil(decision.retryAfterMs)),
