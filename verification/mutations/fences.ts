@@ -124,7 +124,7 @@ export const FENCES: readonly Mutation[] = [
     patches: [
       {
         file: 'core/src/engine/put.ts',
-        find: '    if (mayStillHappen(error)) await waitUntil(engine.clock, deadline)\n',
+        find: '    if (mayStillHappen(error) && !engine.settings.closed) await waitUntil(engine.clock, deadline)\n',
         replace: '',
       },
     ],

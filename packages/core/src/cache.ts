@@ -15,7 +15,7 @@ import type { PartialPolicy } from './options/policy.ts'
 import type { RedisHandle } from './options/redis-client.ts'
 import { Couriers } from './outbox/courier.ts'
 import type { OutboxReader } from './outbox/outbox.ts'
-import { type Health, healthOf, type Inspection, type Observed, statsOf } from './reports.ts'
+import { type Health, healthOf, type Inspection, inspectionOf, type Observed, statsOf } from './reports.ts'
 import type { CacheEvent, EventOf } from './telemetry/event.ts'
 import type { Stats } from './telemetry/stats.ts'
 
@@ -290,8 +290,7 @@ export class Cache {
 
   /** What runs inside now, for tests. */
   inspect(): Inspection {
-    const { flights, background, puts, queue } = this.#engine
-    return { flights: flights.size, background: background.size, puts: puts.size, queued: queue.pending }
+    return inspectionOf(this.#engine)
   }
 }
 

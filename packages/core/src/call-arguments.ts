@@ -10,7 +10,11 @@ export function checkCall(name: string, args: unknown, loader: unknown): void {
   checkFunction(`${name}: loader`, loader)
 }
 
-/** @throws InvalidOption when `given` is no function. */
+/**
+ * Checks that something to call is a function.
+ *
+ * @throws InvalidOption naming `what` it is.
+ */
 export function checkFunction(what: string, given: unknown): void {
   if (typeof given !== 'function') throw new InvalidOption(what, given, 'it is a function that returns the value')
 }

@@ -81,3 +81,8 @@ export function healthOf({ settings, queue }: Engine, { state, reason, since }: 
   const status = settings.closed ? 'closed' : state === 'away' ? 'degraded' : 'ok'
   return { status, redis: state, reason, since, queued: queue.pending }
 }
+
+/** What runs inside a cache now. */
+export function inspectionOf({ flights, background, puts, queue }: Engine): Inspection {
+  return { flights: flights.size, background: background.size, puts: puts.size, queued: queue.pending }
+}

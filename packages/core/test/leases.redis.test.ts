@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Cache, CachedName } from '../src/index.ts'
 import { UnreturnedLeases } from '../src/redis/remembered/unreturned-leases.ts'
+import { RELEASE } from '../src/redis/script/frame-scripts.ts'
+import { BUMP } from '../src/redis/script/metadata-scripts.ts'
 import { Database } from './stage/database.ts'
 import { eventsOf } from './stage/memory-stage.ts'
 import { until, useRedis } from './stage/redis-stage.ts'
@@ -54,6 +56,24 @@ describe('A1: a lease that was granted and not heard of', () => {
     await clock.until(() => recovered.length === 1)
     await until(async () => !(await isThere(here.keyOf([1]))))
     expect(await there.getOrSet([1], () => 'loaded under a lease')).toBe('loaded under a lease')
+    expect(waits).toEqual([])
+  })
+
+  test('is given back again when it was granted only then: the server had forgotten that script alone', async () => {
+    const { clock, proxy, here, there, waits } = await scene()
+    await stage.redis.command('SCRIPT', 'FLUSH')
+    for (const { source } of [RELEASE, BUMP]) await stage.redis.command('SCRIPT', 'LOAD', source)
+    const silence = await proxy.inject({ kind: 'hang', direction: 'down', connections: [0] })
+    // Both ask in one script. The budget of the first ends while that script may still be sent again for the second.
+    const impatient = here.put([1], () => 'not stored')
+    clock.advance(5_000)
+    const patient = here.put([2], () => 'stored')
+    await clock.advanceAsync(15_000)
+    await silence.lift()
+    expect(await Promise.all([impatient, patient])).toEqual(['not stored', 'stored'])
+    await until(async () => !(await isThere(here.keyOf([1]))))
+    expect(await there.getOrSet([1], () => 'loaded under a lease')).toBe('loaded under a lease')
+    expect(await there.get([2])).toBe('stored')
     expect(waits).toEqual([])
   })
 

@@ -3,7 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Cache } from '../src/index.ts'
 import { UnsettledWrites } from '../src/invalidation/unsettled-writes.ts'
-import { timed, useRedis } from './stage/redis-stage.ts'
+import { eventsOf } from './stage/memory-stage.ts'
+import { timed, until, useRedis } from './stage/redis-stage.ts'
+import { StandingClock } from './stage/standing-clock.ts'
 
 const stage = useRedis()
 type Sent = { sent(command: string): boolean }
@@ -99,6 +101,39 @@ describe('the guarantee, point 1: what a process does to a key happens in the or
     await here.whenDelivered()
     expect(await rowsOf(there).get([1])).toBeUndefined()
   })
+})
+
+test('a set whose connection broke is undone when Redis would refuse it, and no sooner: what is to undo it must not come first', async () => {
+  const clock = new StandingClock()
+  const { cache, proxy } = await stage.proxied({ clock, maxStaleness: '1h', redis: { callBudget: '20s' } })
+  await rowsOf(cache).getOrSet([80], () => 'small')
+  await cache.drain()
+  const [failures, sent] = [eventsOf(cache, 'redis-failed'), eventsOf(cache, 'invalidation-sent')]
+  const silence = await proxy.inject({ kind: 'hang', direction: 'down' })
+  const set = rowsOf(cache).set([1], 'old')
+  await proxy.inject({ kind: 'reset', until: { ms: 0 } })
+  await until(() => failures.length === 1)
+  await silence.lift()
+  const passed = await clock.until(() => cache.health().redis === 'open', 5)
+  expect(await clock.isPending(set)).toBe(true)
+  expect(sent).toEqual([])
+  await clock.advanceAsync(20_000 - passed)
+  expect(await set).toMatchObject({ delivered: true })
+  expect(await rowsOf(await stage.node()).get([1])).toBeUndefined()
+})
+
+test('a set that was on its way when its cache was closed says so at once: nobody could undo it', async () => {
+  const clock = new StandingClock()
+  const { cache, proxy } = await stage.proxied({ clock, maxStaleness: '1h', redis: { callBudget: '20s' } })
+  const failures = eventsOf(cache, 'redis-failed')
+  await rowsOf(cache).getOrSet([80], () => 'small')
+  await cache.drain()
+  await proxy.inject({ kind: 'hang', direction: 'down' })
+  const set = rowsOf(cache).set([1], 'old')
+  const refused = expect(set).rejects.toMatchObject({ code: 'CACHE_CLOSED' })
+  await clock.advanceUntilSettled(cache.close({ within: '1s' }))
+  await refused
+  expect(failures, 'nor has Redis failed').toEqual([])
 })
 
 describe('writes that may still be executed', () => {

@@ -28,16 +28,21 @@ export interface RedisOptions extends Readonly<Partial<Record<OtherClientOption,
   readonly port?: number | undefined
   /** A Unix socket, instead of host and port. */
   readonly path?: string | undefined
+  /** The number of the database. Default: 0. */
   readonly db?: number | undefined
+  /** Who logs in, where the server knows several (ACL). */
   readonly username?: string | undefined
+  /** With what. */
   readonly password?: string | undefined
   /** Options of Node's `tls.connect`; an empty object suffices. */
   readonly tls?: object | undefined
   /** Where sentinels listen that know the master of the group {@link RedisOptions.name}. */
   readonly sentinels?: readonly Partial<NodeAddress>[] | null | undefined
+  /** The group of servers that the sentinels watch. */
   readonly name?: string | undefined
+  /** What the server calls the connections (`CLIENT LIST`). */
   readonly connectionName?: string | undefined
-  /** Milliseconds. */
+  /** How long connecting may take, in milliseconds. */
   readonly connectTimeout?: number | undefined
 }
 

@@ -50,6 +50,17 @@ describe('what cannot be used is refused where it is written, naming the option,
         }),
       /pepper/,
     ],
+    [
+      'a logger that cannot warn',
+      () => createRateLimiter({ logger: {} as never }),
+      /logger.warn: undefined .* methods/,
+    ],
+    [
+      'a listener to no event',
+      () => limiter.on('storeLost' as never, () => {}),
+      /on: type: 'storeLost' is not allowed; events are store-lost, store-returned, call-refused/,
+    ],
+    ['a listener that is none', () => limiter.on('store-lost', {} as never), /on: listener: an object/],
     ['a namespace with a colon', () => createRateLimiter({ namespace: 'a:b' }), /namespace: 'a:b'/],
     [
       'a misspelt option',
@@ -59,7 +70,7 @@ describe('what cannot be used is refused where it is written, naming the option,
     [
       'a Redis that is none',
       () => createRateLimiter({ redis: {} as never }),
-      /redis: .*cache\.redis of a cache that has a Redis/,
+      /redis: an object is not allowed; ioredis options have host, port/,
     ],
   ])('%s', (_, use, message) => {
     expect(use).toThrow(message)
