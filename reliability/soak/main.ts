@@ -43,9 +43,9 @@ const report: SoakReport = await soak(
     seed,
     ...(only === undefined ? {} : { only }),
   },
-  ({ at, heap, code, sockets, timers }) =>
+  ({ at, heap, engine, sockets, timers }) =>
     process.stderr.write(
-      `${at} s: heap ${mebibytes(heap)} MiB, code ${mebibytes(code)} MiB, ${sockets} sockets, ${timers} timers\n`,
+      `${at} s: heap ${mebibytes(heap)} MiB, V8's own ${mebibytes(engine)} MiB, ${sockets} sockets, ${timers} timers\n`,
     ),
 )
 for (const { what, events } of report.explained) process.stderr.write(`\n${what}:\n  ${events.join('\n  ')}\n`)

@@ -2,9 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Cache, createCache } from '@granary/core'
 import { ScriptedRandom, startFaultProxy, startRedis } from '@granary/testing'
 import { WarningLog } from '../stage/log.ts'
-import { rounded } from '../stage/samples.ts'
 import { type Census, takeCensus } from './census.ts'
 import { CountingClock } from './counting-clock.ts'
+import { heapGrowthOf } from './heap-growth.ts'
 import { MISCHIEF, type Mischief, type Scene } from './mischief.ts'
 import { type Tally, type Violation, Workload } from './workload.ts'
 
@@ -43,8 +43,10 @@ export interface SoakReport {
   /** Invalidations that were still queued at the end, Redis being back. */
   readonly undelivered: number
   readonly census: readonly Census[]
-  /** The heap at the end over the one when it was taken as grown, after collection; each the middle one of three counts. */
+  /** What the program held of the heap at the end over what it held when it was taken as grown; each the middle one of three counts. */
   readonly heapGrowth: number
+  /** The same with what is V8's own. */
+  readonly wholeGrowth: number
   /** What was left when everything was closed, beyond what was there before the beginning. */
   readonly left: Readonly<Record<'sockets' | 'timers' | 'handles' | 'listeners', number>>
   readonly violations: readonly string[]
@@ -141,7 +143,7 @@ class SoakRun {
       for (let calls = (this.#options.rate * pause) / 1_000; calls > 0; calls--) workload.step()
     }, pause)
     try {
-      await this.#misbehave({ redis, proxy }, workload)
+      await this.#misbehave({ redis, proxy }, workload, caches)
       const delivered = Promise.all(caches.map((cache) => cache.whenDelivered())).then(() => true)
       const isDelivered = await Promise.race([delivered, wait(10_000, false)])
       this.#undelivered = isDelivered ? 0 : caches.reduce((sum, cache) => sum + cache.inspect().queued, 0)
@@ -158,7 +160,7 @@ class SoakRun {
     }
   }
 
-  async #misbehave(scene: Scene, workload: Workload): Promise<void> {
+  async #misbehave(scene: Scene, workload: Workload, caches: readonly Cache[]): Promise<void> {
     const { minutes, every, lasts } = this.#options
     const startedAt = performance.now()
     const until = startedAt + minutes * 60_000
@@ -178,14 +180,18 @@ class SoakRun {
       // The proxy keeps a record of every command; it is not the caches' to bound.
       scene.proxy.forget()
       if ((turn + 1) % Math.ceil(30_000 / every) === 0)
-        await this.#count((performance.now() - startedAt) / 1_000, workload)
+        await this.#count((performance.now() - startedAt) / 1_000, workload, caches)
     }
     await wait(1_000)
-    await this.#count((performance.now() - startedAt) / 1_000, workload)
+    await this.#count((performance.now() - startedAt) / 1_000, workload, caches)
   }
 
-  /** Counts at rest: calls that are under way are the traffic's, and as many as the machine is busy. */
-  async #count(at: number, workload: Workload): Promise<void> {
+  /**
+   * Counts at rest, with Redis in use: calls that are under way are the traffic's, and as many as the machine is busy; a cache
+   * that connects anew holds other things than one that is connected, and only like is compared with like.
+   */
+  async #count(at: number, workload: Workload, caches: readonly Cache[]): Promise<void> {
+    await allConnected(caches, 5_000)
     this.#isAtRest = true
     await Promise.race([workload.settled(), wait(5_000)])
     const census = await takeCensus(Math.round(at), this.#clock)
@@ -195,13 +201,10 @@ class SoakRun {
   }
 
   report({ unhandled, uncaught, left }: Aftermath): SoakReport {
-    const grownAt = this.#census.findIndex(({ at }) => at >= this.#options.grownAfter)
-    const grown = middleHeap(this.#census.slice(Math.max(0, grownAt - 1), Math.max(0, grownAt) + 2))
-    const last = middleHeap(this.#census.slice(-3))
-    const heapGrowth = grown === undefined || last === undefined ? 0 : last / grown - 1
+    const grown = heapGrowthOf(this.#census, this.#options.grownAfter)
     const tally = this.#tally
     const slack = this.#options.minutes < SHORT_MINUTES ? SLACK : 0
-    const isGrown = grown !== undefined && last !== undefined && last > grown * (1 + GROWTH) + slack
+    const isGrown = grown.heap > GROWTH && grown.bytes > slack
     const violations = [
       ...(tally.errors > 0 ? [`${tally.errors} errors reached callers: ${tally.firstError}`] : []),
       ...(tally.stale > 0 ? [`${tally.stale} stale answers`] : []),
@@ -212,7 +215,7 @@ class SoakRun {
         : []),
       ...(unhandled.length > 0 ? [`${unhandled.length} unhandled rejections: ${unhandled[0]}`] : []),
       ...(uncaught.length > 0 ? [`${uncaught.length} uncaught exceptions: ${uncaught[0]}`] : []),
-      ...(isGrown ? [`the heap grew by ${Math.round(heapGrowth * 100)} %`] : []),
+      ...(isGrown ? [`the heap grew by ${Math.round(grown.heap * 100)} %`] : []),
       ...Object.entries(left).flatMap(([what, count]) =>
         count > 0 ? [`${count} ${what} were left after close()`] : [],
       ),
@@ -230,23 +233,33 @@ class SoakRun {
       unsettled: this.#unsettled,
       undelivered: this.#undelivered,
       census: this.#census,
-      heapGrowth: rounded(heapGrowth * 100) / 100,
+      heapGrowth: grown.heap,
+      wholeGrowth: grown.whole,
       left,
       violations,
     }
   }
 }
 
-/** The middle one of several counts: what a collector leaves differs from one time to the next. */
-function middleHeap(census: readonly Census[]): number | undefined {
-  return census.map(({ heap }) => heap).toSorted((a, b) => a - b)[Math.floor(census.length / 2)]
+/** The report in a sentence. */
+export function verdictOf({
+  ok,
+  minutes,
+  seed,
+  tally,
+  faults,
+  outages,
+  heapGrowth,
+  wholeGrowth,
+  violations,
+}: SoakReport): string {
+  const played = Object.values(faults).reduce((sum, count) => sum + count, 0)
+  const figures = `minutes=${minutes} seed=${seed} calls=${tally.calls} faults=${played} outages=${outages} heap=${percent(heapGrowth)} whole_heap=${percent(wholeGrowth)} violations=${violations.length}`
+  return ok ? `soak: ok ${figures}` : `soak: VIOLATED ${figures}: ${violations.join('; ')}`
 }
 
-/** The report in a sentence. */
-export function verdictOf({ ok, minutes, seed, tally, faults, outages, heapGrowth, violations }: SoakReport): string {
-  const played = Object.values(faults).reduce((sum, count) => sum + count, 0)
-  const figures = `minutes=${minutes} seed=${seed} calls=${tally.calls} faults=${played} outages=${outages} heap=${heapGrowth >= 0 ? '+' : ''}${(heapGrowth * 100).toFixed(1)}% violations=${violations.length}`
-  return ok ? `soak: ok ${figures}` : `soak: VIOLATED ${figures}: ${violations.join('; ')}`
+function percent(share: number): string {
+  return `${share >= 0 ? '+' : ''}${(share * 100).toFixed(1)}%`
 }
 
 function shuffled<T>(list: readonly T[], chance: ScriptedRandom): T[] {
@@ -254,6 +267,12 @@ function shuffled<T>(list: readonly T[], chance: ScriptedRandom): T[] {
     .map((each) => ({ each, at: chance.next() }))
     .toSorted((a, b) => a.at - b.at)
     .map(({ each }) => each)
+}
+
+/** Resolves when Redis is in use in every cache, or after `patience` milliseconds. */
+async function allConnected(caches: readonly Cache[], patience: number): Promise<void> {
+  const until = performance.now() + patience
+  while (performance.now() < until && caches.some((cache) => cache.health().redis !== 'open')) await wait(20)
 }
 
 /** While calls keep coming, and twice. */
