@@ -63,6 +63,19 @@ describe('a command that was on its way when its connection was closed on purpos
   })
 })
 
+test('a connection to a server that has become a replica is given up at its first refusal: the master is elsewhere', async () => {
+  const replica = await startRedis()
+  onTestFinished(() => replica.stop())
+  const lost: RedisUnavailable[] = []
+  const onLost = (cause: RedisUnavailable) => void lost.push(cause)
+  const connection = await Connection.open(await clientOf(replica), { ...PATIENCE, onLost })
+  await connection.call('SET', ['key', 'taken'], inTime())
+  await replica.command('REPLICAOF', '127.0.0.1', '1')
+  await expect(connection.call('SET', ['key', 'refused'], inTime())).rejects.toMatchObject({ reason: 'readonly' })
+  expect(lost).toMatchObject([{ reason: 'readonly' }])
+  await until(() => connection.client.status === 'end')
+})
+
 describe('connections that are worth something only together', () => {
   test('reach one server: when another answers, that connection is closed, and the group has ended', async () => {
     const other = await startRedis()

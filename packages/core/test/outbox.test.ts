@@ -163,6 +163,18 @@ describe('delivering from an outbox', () => {
     expect(await cache.deliverFrom(shelf)).toBe(1)
   })
 
+  test('keeps what was claimed and could not be delivered: only the outbox survives this process', async () => {
+    const { cache, proxy } = await stage.proxied({ redis: { callBudget: '100ms' } })
+    const shelf = new Shelf()
+    await saved(shelf, cache.namespace, 2)
+    await proxy.inject({ kind: 'hang', direction: 'up' })
+    expect(await cache.deliverFrom(shelf)).toBe(0)
+    expect(shelf.rows).toMatchObject([{ claimed: true }, { claimed: true }])
+    await proxy.heal()
+    await cache.whenDelivered()
+    expect(shelf.rows, 'their time comes again').toHaveLength(2)
+  })
+
   test('a message that cannot be read, of a newer version perhaps, clears the namespace', async () => {
     const { cache } = openMemory()
     const rows = cache.define<[number], string>('row', POLICY)

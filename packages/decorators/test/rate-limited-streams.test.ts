@@ -4,6 +4,7 @@ import {
   createRateLimiter,
   type LimitSet,
   RateLimitExceeded,
+  type RateLimiter,
   type Refused,
   window,
 } from '@granary/rate-limit'
@@ -126,6 +127,22 @@ describe('a rate-limited method with a stream', () => {
     expect(said).toEqual(['ada'])
   })
 
+  test('that throws before there is a stream gives its place back, and its error is its own', async () => {
+    const limiter = configured()
+    const limits = { live: concurrency(1, { lease: '30s' }) }
+    class Chat {
+      @RateLimited({ name: 'rls:early', limits, key: () => 'all' })
+      async *answer({ user }: { user: string }): AsyncGenerator<string> {
+        yield `hello ${user}`
+      }
+    }
+    const chat = new Chat()
+    // A stream takes its parameters apart before it is one.
+    expect(await rejectionOf(pieces(chat.answer(undefined as never)))).toBeInstanceOf(TypeError)
+    expect((await limiter.get('rls:early')?.peek('all'))?.limits['live']?.remaining).toBe(1)
+    expect(await pieces(chat.answer({ user: 'ada' }))).toEqual(['hello ada'])
+  })
+
   test('can be answered with another stream', async () => {
     configured()
     class Chat {
@@ -163,8 +180,10 @@ describe('a rate-limited method with a stream', () => {
   })
 })
 
-function configured(): void {
-  onTestFinished(configureGranary({ rateLimiter: createRateLimiter({ clock: new ManualClock() }) }))
+function configured(): RateLimiter {
+  const rateLimiter = createRateLimiter({ clock: new ManualClock() })
+  onTestFinished(configureGranary({ rateLimiter }))
+  return rateLimiter
 }
 
 async function pieces<T>(stream: AsyncIterable<T>): Promise<T[]> {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { ManualClock } from '@granary/testing'
 import { describe, expect, test } from 'vitest'
 import { concurrency, createRateLimiter, type LimitSetOptions, type Reservation, window } from '../../src/index.ts'
@@ -73,6 +74,25 @@ describe('a stream', () => {
     late.abort()
     set.holdStream(await reserve(), SILENCE, { signal: late.signal })
     await expect.poll(async () => (await standing()).places).toBe(1)
+  })
+
+  test('leaves nothing on a signal that outlives it, however it ends: one signal may serve a thousand streams', async () => {
+    const { set, reserve } = inMemory()
+    const { signal } = new AbortController()
+    async function* failing(): AsyncGenerator<string, void, undefined> {
+      yield 'a'
+      throw new Error('the model is down')
+    }
+    const hold = async (source: AsyncIterable<string>) => set.holdStream(await reserve(), source, { signal })
+    const whole = await hold(words('a'))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    for await (const _ of whole) expect(_).toBe('a')
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+    await (await hold(words('a'))).return?.()
+    const broken = await hold(failing())
+    await broken.next()
+    await broken.next().catch(() => {})
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
   test('lets the error of its source through, and gives its place back', async () => {

@@ -59,9 +59,9 @@ export class LiveStream {
     this.#watchForStall()
   }
 
-  /** Whether a new reader would get everything from the beginning. */
+  /** Whether a new reader would get everything from the beginning. What was abandoned has no recording any more. */
   get isJoinable(): boolean {
-    return this.#isRecording && !this.#isAbandoned
+    return this.#isRecording
   }
 
   /** A reader from the first chunk on. Leaving it early (`return()`) is leaving the stream. */
