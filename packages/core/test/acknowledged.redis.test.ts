@@ -1,12 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ManualClock, startRedis } from '@granary/testing'
+import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Cache, createCache, systemClock } from '../src/index.ts'
 import { Acknowledgements, decodeAcknowledgement } from '../src/redis/bus/acknowledgements.ts'
+import { encodeTargets } from '../src/redis/bus/bus-message.ts'
+import { metadataOf } from '../src/redis/metadata.ts'
 import { countSuspensions } from '../src/suspension-clock.ts'
 import { SILENT } from './stage/log-recorder.ts'
 import { type Member, useFleet } from './stage/member.ts'
+import { eventsOf } from './stage/memory-stage.ts'
 import { timed, until, useRedis } from './stage/redis-stage.ts'
+import { StandingClock } from './stage/standing-clock.ts'
 import { watchInvalidations } from './stage/watch-invalidations.ts'
 
 const stage = useRedis()
@@ -105,6 +110,58 @@ describe("the guarantee, point 3, with coherence 'acknowledged': no memory anywh
     expect(rowsOf(cache).peek([1])).toBeUndefined()
     await proxy.heal()
     await until(() => cache.health().redis === 'open')
+  })
+})
+
+const BEAT = 10_000 / 3
+
+/** Knows when each renewal of a lease of ten seconds was due, which is when it was sent. */
+class BeatingClock extends StandingClock {
+  readonly beats: number[] = []
+
+  override schedule(delay: number, run: () => void): () => void {
+    if (delay === BEAT) this.beats.push(this.now() + delay)
+    return super.schedule(delay, run)
+  }
+}
+
+describe("coherence 'acknowledged': the lease", () => {
+  test('is used for nineteen twentieths: the clock of the server may go that much faster', async () => {
+    const clock = new BeatingClock()
+    const { cache, proxy } = await stage.proxied({ ...ACKNOWLEDGED, clock, maxStaleness: '10s' })
+    await clock.until(async () => {
+      await rowsOf(cache).getOrSet([1], () => 'old')
+      return rowsOf(cache).peek([1]) === 'old'
+    })
+    const known = clock.beats.length
+    await clock.until(() => clock.beats.length > known, 500)
+    // The last but one has been answered; the last one is to come.
+    const renewed = clock.beats.at(-2) as number
+    await proxy.inject({ kind: 'hang', direction: 'down' })
+    await clock.advanceAsync(renewed + 9_490 - clock.now())
+    expect(rowsOf(cache).peek([1])).toBe('old')
+    await clock.advanceAsync(20)
+    expect(rowsOf(cache).peek([1])).toBeUndefined()
+  })
+
+  test('is not given up by a message whose number says nothing: what follows a gap acknowledges nothing', async () => {
+    const cache = await stage.node(ACKNOWLEDGED)
+    const { acknowledgements, bus, clock } = metadataOf(stage.namespace)
+    const [incarnation, tagClock, sequence] = String(await stage.redis.command('GET', clock)).split(':')
+    const heard: string[] = []
+    const ear = new Redis(stage.redis.url)
+    onTestFinished(() => ear.disconnect())
+    ear.on('message', (_, text) => heard.push(text))
+    await ear.subscribe(acknowledgements('another'))
+    const losses = eventsOf(cache, 'redis-lost')
+    const nothing = encodeTargets({ keys: [], members: [] })
+    const ahead = `${incarnation}:${tagClock}:${Number(sequence) + 1_000}:another:${nothing}`
+    await stage.redis.command('PUBLISH', bus, ahead)
+    await until(() => losses.length === 1)
+    await until(() => cache.health().redis === 'open')
+    await stage.redis.command('PUBLISH', acknowledgements('another'), 'the end')
+    await until(() => heard.includes('the end'))
+    expect(heard).toEqual(['the end'])
   })
 })
 

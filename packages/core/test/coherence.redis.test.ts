@@ -2,8 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { startRedis } from '@granary/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Cache, type Clock, createCache, systemClock } from '../src/index.ts'
+import { RECORDS } from '../src/redis/script/metadata-scripts.ts'
 import { LogRecorder } from './stage/log-recorder.ts'
 import { type Member, useFleet } from './stage/member.ts'
+import { eventsOf } from './stage/memory-stage.ts'
 import { delivered, timed, until, useRedis } from './stage/redis-stage.ts'
 import { StandingClock } from './stage/standing-clock.ts'
 
@@ -420,4 +422,48 @@ describe('C6: what it costs', () => {
     expect(await arrival).toBeLessThan(1_000)
     expect(rowsOf(other).peek([1])).toBeUndefined()
   })
+})
+
+test('a read that waited for the bus does not return what was invalidated meanwhile, though Redis had said before that it stands', async () => {
+  const clock = new StandingClock()
+  const { cache: here, proxy } = await stage.proxied({ clock, maxStaleness: '1h', redis: { callBudget: '20s' } })
+  const there = await stage.node()
+  await rowsOf(there).getOrSet([1], () => 'old')
+  await there.drain()
+  await stage.redis.command('SCRIPT', 'LOAD', RECORDS.source)
+  const heard = eventsOf(here, 'invalidation-received')
+  const silence = await proxy.inject({ kind: 'hang', direction: 'down', connections: subscriber })
+  await there.invalidateTags(['another'])
+  const [waits, asked] = [clock.delays.length, proxy.commands.length]
+  const reading = rowsOf(here).get([1])
+  // It has learned from Redis that a message is on its way, and waits for it.
+  await until(() => clock.delays.slice(waits).includes(5))
+  const delay = await proxy.inject({
+    kind: 'hang',
+    direction: 'down',
+    connections: (connection) => !subscriber(connection),
+  })
+  await clock.advanceAsync(5)
+  await until(() => proxy.commands.slice(asked).some(({ name }) => name === 'EVALSHA'))
+  await there.invalidateTags(['row:1'])
+  await silence.lift()
+  await until(() => heard.length === 2)
+  await delay.lift()
+  expect(await reading).toBeUndefined()
+})
+
+test('a value whose commit Redis refused does not stay in memory, though no message said why', async () => {
+  const cache = await stage.node()
+  let end: (value: string) => void = () => {}
+  const loading = rowsOf(cache).getOrSet([1], () => new Promise<string>((resolve) => (end = resolve)))
+  const key = rowsOf(cache).keyOf([1])
+  await until(async () => (await stage.redis.command('EXISTS', key)) === 1)
+  // Another program takes the lease away.
+  await stage.redis.command('DEL', key)
+  const [rejected, stored] = [eventsOf(cache, 'commit-rejected'), eventsOf(cache, 'entry-stored')]
+  end('old')
+  expect(await loading).toBe('old')
+  await until(() => rejected.length === 1)
+  expect(stored).toMatchObject([{ tier: 'l1' }])
+  expect(rowsOf(cache).peek([1])).toBeUndefined()
 })

@@ -8,6 +8,9 @@ import { until, useRedis } from './stage/redis-stage.ts'
 const stage = useRedis()
 const POLICY = { ttl: '5m', tags: ['people'] } as const
 
+/** Where a frame says until when its lease is. */
+const LEASE_DEADLINE = 12
+
 interface Row {
   readonly id: number
 }
@@ -24,6 +27,24 @@ describe('replies that were damaged or mixed up on the way', () => {
     expect(await found.getOrSet([2], () => ({ id: 2 }))).toEqual({ id: 2 })
     expect(rejected).toMatchObject([{ cause: { code: 'FRAME_CORRUPT' } }])
     expect(await found.getOrSet([1], () => ({ id: 0 }))).toEqual({ id: 1 })
+  })
+
+  test('a lease that ends in an hour was never asked for: nobody waits for it', async () => {
+    const [holder, reader] = [await stage.node({ redis: { leaseTime: '30s' } }), await stage.node()]
+    const rows = holder.define<[number], Row>('row', POLICY)
+    let end: (row: Row) => void = () => {}
+    const loading = rows.getOrSet([1], () => new Promise<Row>((resolve) => (end = resolve)))
+    const key = rows.keyOf([1])
+    await until(async () => (await stage.redis.command('EXISTS', key)) === 1)
+    const placeholder = (await stage.redis.commandBytes('GET', key)) as Buffer
+    placeholder.writeDoubleBE(placeholder.readDoubleBE(LEASE_DEADLINE) + 3_600_000, LEASE_DEADLINE)
+    await stage.redis.command('SET', key, placeholder, 'PX', '3600000')
+    const [rejected, waits] = [eventsOf(reader, 'frame-rejected'), eventsOf(reader, 'lease-waited')]
+    expect(await reader.define<[number], Row>('row', POLICY).getOrSet([1], () => ({ id: 2 }))).toEqual({ id: 2 })
+    expect(rejected).toMatchObject([{ cause: { code: 'FRAME_CORRUPT', message: 'The lease never ends.' } }])
+    expect(waits).toEqual([])
+    end({ id: 1 })
+    await loading
   })
 
   test('a bus message that was changed on the way empties memory, as one that was missed does', async () => {

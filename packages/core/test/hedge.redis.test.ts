@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createCache } from '../src/index.ts'
 import { Database } from './stage/database.ts'
+import { eventsOf } from './stage/memory-stage.ts'
 import { delivered, timed, until, useRedis } from './stage/redis-stage.ts'
+import { StandingClock } from './stage/standing-clock.ts'
 
 const stage = useRedis()
 const policy = { ttl: '1m', jitter: 0 } as const
@@ -96,6 +98,32 @@ describe('redis.slowAfter: the load begins beside a slow Redis', () => {
     expect(await user.getOrSet([1], failing)).toBe('stored')
     await expect(user.getOrSet([2], failing)).rejects.toBe(broken)
     await proxy.heal()
+  })
+
+  test('a lease that is granted only then is given back: the load has no use for it, and others would wait', async () => {
+    const clock = new StandingClock()
+    const cache = await stage.node({
+      clock,
+      maxStaleness: '1h',
+      redis: { slowAfter: '5s', callBudget: '20s', leaseTime: '30s' },
+    })
+    const user = cache.define('user', policy)
+    // Redis answers reads, and keeps everything that writes waiting.
+    await stage.redis.command('CLIENT', 'PAUSE', '60000', 'WRITE')
+    onTestFinished(async () => void (await stage.redis.command('CLIENT', 'UNPAUSE')))
+    const reading = user.getOrSet([1], () => 'loaded beside')
+    await until(async () => /blocked_clients:[1-9]/.test(String(await stage.redis.command('INFO', 'clients'))))
+    await clock.advanceAsync(5_000)
+    expect(await reading).toBe('loaded beside')
+    const granted = eventsOf(cache, 'lease-acquired')
+    await stage.redis.command('CLIENT', 'UNPAUSE')
+    await until(() => granted.length === 1)
+    await cache.drain()
+    await until(async () => (await stage.redis.command('EXISTS', user.keyOf([1]))) === 0)
+    const other = await stage.node()
+    const waits = eventsOf(other, 'lease-waited')
+    expect(await other.define('user', policy).getOrSet([1], () => 'loaded')).toBe('loaded')
+    expect(waits).toEqual([])
   })
 
   test('it must be shorter than the budget', () => {
