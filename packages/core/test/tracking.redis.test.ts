@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Cache, createCache, type Duration } from '../src/index.ts'
 import { Asides } from '../src/invalidation/asides.ts'
 import { Database } from './stage/database.ts'
+import { eventsOf } from './stage/memory-stage.ts'
 import { timed, until, useRedis } from './stage/redis-stage.ts'
 
 const stage = useRedis()
@@ -173,6 +175,66 @@ describe("C6: coherence 'tracking': a push is a suspicion", () => {
     expect([asides.add(first), asides.add(aside('b')), asides.add(aside('c'))]).toEqual([true, true, false])
     asides.forget('a')
     expect([asides.take(first), asides.size]).toEqual([false, 1])
+  })
+})
+
+describe("C6: coherence 'tracking': a copy kept aside while Redis is asked whether it still stands", () => {
+  const LARGE = randomBytes(40_000).toString('base64')
+
+  /** A process whose copy of a row is aside: Redis has said that it stands, and the answer has not come. */
+  async function aside(value: string) {
+    const { cache, proxy } = await stage.proxied({
+      coherence: 'tracking',
+      maxStaleness: '1h',
+      redis: { callBudget: '1m' },
+    })
+    const rows = rowsOf(cache)
+    await rows.getOrSet([1], () => value)
+    await cache.drain()
+    await until(() => rows.peek([1]) === value)
+    const small = cache.define<[number], string>('small', { ttl: '5m' })
+    await small.get([1])
+    const silence = await proxy.inject({ kind: 'hang', direction: 'down', connections: [0] })
+    proxy.forget()
+    await stage.redis.command('PEXPIRE', rows.keyOf([1]), '250000')
+    await until(() => rows.peek([1]) === undefined)
+    await until(() => proxy.commands.some(({ name }) => name === 'GETRANGE'))
+    /** What was asked for later has been answered, so the head of the frame has, too. */
+    const answered = async () => {
+      const later = small.get([2])
+      await silence.lift()
+      await later
+    }
+    return { cache, proxy, rows, answered }
+  }
+
+  test('comes back', async () => {
+    const { rows, answered } = await aside('old')
+    await answered()
+    expect(rows.peek([1])).toBe('old')
+  })
+
+  test.each([
+    ['its tag', (other: Cache) => other.invalidateTags(['row:1'])],
+    ['its name', (other: Cache) => other.clear('row')],
+  ])('does not come back when %s was invalidated meanwhile: its frame still stands', async (_, invalidate) => {
+    const { cache, rows, answered } = await aside('old')
+    const heard = eventsOf(cache, 'invalidation-received')
+    await invalidate(await stage.node())
+    await until(() => heard.length === 1)
+    await answered()
+    expect(rows.peek([1])).toBeUndefined()
+  })
+
+  test('does not come back in the place of what was read after it', async () => {
+    const { proxy, rows, answered } = await aside(LARGE)
+    const silence = await proxy.inject({ kind: 'hang', direction: 'down', connections: subscriber })
+    await rowsOf(await stage.node()).set([1], `${LARGE}, and newer`)
+    // Large values have a connection of their own.
+    expect(await rows.getOrSet([1], () => 'never')).toBe(`${LARGE}, and newer`)
+    await answered()
+    expect(rows.peek([1])).toBe(`${LARGE}, and newer`)
+    await silence.lift()
   })
 })
 
