@@ -4,6 +4,7 @@ import { type Catch, hunt } from './hunt.ts'
 import { MUTATIONS } from './list.ts'
 import type { Mutation } from './mutation.ts'
 import { SMALL_TABLES } from './patch.ts'
+import { passes } from './tested.ts'
 
 /** How to run the mutations. */
 export interface MutationPlan {
@@ -23,7 +24,13 @@ export async function runMutations({ schedules, seed, only, print }: MutationPla
   const chosen = MUTATIONS.filter(({ name }) => only === undefined || name.includes(only))
   let missed = 0
   for (const mutation of chosen) {
-    const { name, patches, faults, mode } = mutation
+    const { name, patches, faults, mode, test } = mutation
+    if (test !== undefined) {
+      const verdict = (await passes(test, mutation)) ? 'MISSED ' : (await passes(test)) ? 'caught ' : 'UNCLEAR'
+      if (verdict !== 'caught ') missed += 1
+      print(`${verdict} ${name}: '${test.name}' in ${test.file}`)
+      continue
+    }
     const found = await hunt(await loadPatched(name, patches), { faults, mode, schedules, seed })
     const clean = found === undefined || (await survives(mutation, found))
     if (found === undefined || !clean) missed += 1

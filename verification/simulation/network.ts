@@ -1,7 +1,7 @@
 import { ModelServer } from '../redis-model/server.ts'
 import { chanceOf } from './chance.ts'
 import type { ProcessClock } from './process-clock.ts'
-import { type Direction, type Role, Socket, type Wire } from './socket.ts'
+import { type Damage, type Direction, type Role, Socket, type Wire } from './socket.ts'
 import type { Timeline } from './timeline.ts'
 
 /** Where a disturbance applies; everything left out applies everywhere. */
@@ -44,6 +44,8 @@ export class Network implements Wire {
   readonly dropNext = new Map<number, number>()
   /** Scripts whose next execution for a process is followed by a cut. */
   readonly cutAfter = new Map<number, string>()
+  /** What is to be damaged next, by process. */
+  readonly damageNext = new Map<number, Damage>()
   /** Bus messages handled before the reply to a read that the server had answered earlier. */
   overtaken = 0
   /** Commands executed after their sender had closed the socket. */
@@ -79,6 +81,7 @@ export class Network implements Wire {
     this.downUntil = 0
     this.dropNext.clear()
     this.cutAfter.clear()
+    this.damageNext.clear()
     this.server.full = false
     for (const socket of this.sockets) socket.nudge()
   }

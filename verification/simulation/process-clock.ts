@@ -23,6 +23,8 @@ export class ProcessClock implements Clock {
   pausedUntil = 0
   /** Whether timers come before sockets when the process continues. */
   timersFirst = true
+  /** Whether the process runs only now and then, for an instant. */
+  isBusy = false
   /** A crashed process has no timers any more. */
   dead = false
   /** Timers that were due while the process was paused. */

@@ -3,6 +3,7 @@ import { ErrorReply } from '../redis-model/keyspace.ts'
 import type { ModelServer } from '../redis-model/server.ts'
 import type { Payload, Subscriber } from '../redis-model/tracking.ts'
 import type { ProcessClock } from './process-clock.ts'
+import { isSealed, misread, ReplyStream, type WrongCount } from './reply-stream.ts'
 import { nameOf } from './script-names.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -12,6 +13,9 @@ export type Role = 'data' | 'bulk' | 'subscriber'
 /** Which way on the wire. */
 export type Direction = 'up' | 'down'
 
+/** What a broken wire does: a list says a wrong number of elements, or a message or a sealed reply another digit. */
+export type Damage = WrongCount | 'message' | 'sealed'
+
 /** What a socket runs over. */
 export interface Wire {
   readonly timeline: Timeline
@@ -20,6 +24,7 @@ export interface Wire {
   readonly downUntil: number
   readonly dropNext: Map<number, number>
   readonly cutAfter: Map<number, string>
+  readonly damageNext: Map<number, Damage>
   zombies: number
   sequence: number
   delayOf(socket: Socket, direction: Direction, count: number): number
@@ -110,6 +115,9 @@ export class Socket implements Subscriber {
   /** The server still answers on it. */
   #answered = true
   /** Executed commands whose replies are on the way. */
+  readonly #replies = new ReplyStream()
+  /** Who waits for a reply, in the order of the commands. */
+  readonly #asked: ((reply: Reply | ErrorReply) => void)[] = []
   readonly #onTheWay: { readonly sequence: number; readonly command: string; readonly subject: string }[] = []
   #alive = true
   #onEnd: (reason: string) => void = () => {}
@@ -145,6 +153,7 @@ export class Socket implements Subscriber {
 
   /** Sends a command; it is executed when it arrives, also when the sender has given up by then. */
   send(command: string, args: readonly string[], done: (reply: Reply | ErrorReply) => void): void {
+    this.#asked.push(done)
     this.#up.send(() => {
       const reply = this.#execute(command, args)
       if (!this.#alive) this.#wire.zombies += 1
@@ -158,7 +167,7 @@ export class Socket implements Subscriber {
         this.#down.send(() => {
           this.#onTheWay.shift()
           if (!this.#alive) return false
-          done(reply)
+          this.#hand(reply)
           return true
         })
       }
@@ -176,8 +185,13 @@ export class Socket implements Subscriber {
     const sequence = this.#wire.sequence++
     this.#down.send(() => {
       if (channel.endsWith(':bus')) this.#wire.noteOvertaking(this.plan.process, sequence)
-      if (this.#alive) this.#onMessage(channel, payload)
-      return this.#alive
+      if (!this.#alive) return false
+      const isDamaged =
+        channel.endsWith(':bus') &&
+        typeof payload === 'string' &&
+        this.#damage((what) => what === 'message') !== undefined
+      this.#onMessage(channel, isDamaged ? withAnotherDigit(payload) : payload)
+      return true
     })
   }
 
@@ -240,6 +254,27 @@ export class Socket implements Subscriber {
     })
   }
 
+  /** A client hands each reply to the command that has waited longest; one that nobody waits for ends the connection. */
+  #hand(reply: Reply | ErrorReply): void {
+    const isList = Array.isArray(reply)
+    const wrong = isList ? this.#damage((what) => typeof what === 'object') : undefined
+    const isMisread = isList && isSealed(reply) && this.#damage((what) => what === 'sealed') !== undefined
+    const read = isMisread ? misread(reply) : reply
+    for (const whole of this.#replies.feed(read, wrong as WrongCount | undefined)) {
+      const done = this.#asked.shift()
+      if (done !== undefined) done(whole)
+      else if (this.#alive) this.cut('lost')
+    }
+  }
+
+  #damage(isMeant: (what: Damage) => boolean): Damage | undefined {
+    const { damageNext } = this.#wire
+    const next = damageNext.get(this.plan.process)
+    if (next === undefined || !isMeant(next)) return undefined
+    damageNext.delete(this.plan.process)
+    return next
+  }
+
   #execute(command: string, args: readonly string[]): Reply | ErrorReply {
     try {
       return this.#wire.server.execute(this, command, args)
@@ -257,4 +292,9 @@ export class Socket implements Subscriber {
     this.#wire.server.forget(this)
     this.#wire.sockets.delete(this)
   }
+}
+
+/** The last digit before a message's checksum is another one: of what it names. */
+function withAnotherDigit(text: string): string {
+  return text.replace(/\d(?=\D*,\d+\]$)/, (digit) => String((Number(digit) + 1) % 10))
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { RedisUnavailable, systemClock } from '../src/index.ts'
 import { ClockReader } from '../src/redis/clock-key.ts'
+import { Connection } from '../src/redis/connection/connection.ts'
 import { Gather } from '../src/redis/gather.ts'
 
 describe('replies that a damaged stream made of others', () => {
@@ -23,6 +24,34 @@ describe('replies that a damaged stream made of others', () => {
     ])
     expect(second).toMatchObject({ status: 'rejected', reason: { code: 'REDIS_UNAVAILABLE', reason: 'protocol' } })
     expect((second as PromiseRejectedResult).reason).toBeInstanceOf(RedisUnavailable)
+  })
+
+  test('only a digest is answered that a script is unknown: to any other command that is the reply of another', async () => {
+    const client = {
+      status: 'ready',
+      connect: async () => {},
+      callBuffer: async (command: string) => {
+        if (command === 'INFO') return Buffer.from('run_id:1')
+        throw new Error('NOSCRIPT No matching script. Please use EVAL.')
+      },
+      on: () => client,
+      removeAllListeners: () => client,
+      disconnect: () => {},
+      duplicate: () => client,
+    }
+    const lost: RedisUnavailable[] = []
+    const options = {
+      clock: systemClock,
+      patience: 1_000,
+      slow: 100,
+      onLost: (cause: RedisUnavailable) => lost.push(cause),
+    }
+    const connection = await Connection.open(client as never, options)
+    const deadline = systemClock.now() + 1_000
+    await expect(connection.call('EVALSHA', ['digest', 0], deadline)).rejects.toThrow(/^NOSCRIPT/)
+    expect(lost).toEqual([])
+    await expect(connection.call('mget', ['key'], deadline)).rejects.toMatchObject({ reason: 'protocol' })
+    expect(lost).toMatchObject([{ reason: 'protocol' }])
   })
 
   test.each([50, 'text', [], null, undefined, {}])('a clock that is %j is no clock', (raw) => {

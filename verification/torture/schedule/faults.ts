@@ -1,4 +1,5 @@
 import type { Place } from '../../simulation/network.ts'
+import { busy, damaged, unsettled } from './broken-recipes.ts'
 import type { Draft, Strike } from './draft.ts'
 import { lateRenewal, newLife, suspended, unleased } from './lease-recipes.ts'
 import { MODES } from './modes.ts'
@@ -7,6 +8,7 @@ import { cutAfter, deferral, failingLoads, failover, lateSet, manyTags, splitLan
 import { foreign, outrun, unheard, witness } from './strangers.ts'
 
 interface FaultRecipe {
+  /** 0: only when it is asked for. */
   readonly weight: number
   /** Adds the fault's actions; answers how long it lasts. */
   readonly apply: (draft: Draft, strike: Strike) => number
@@ -52,6 +54,9 @@ export type Fault =
   | 'waiters'
   | 'unleased'
   | 'suspended'
+  | 'damaged'
+  | 'busy'
+  | 'unsettled'
   | 'mixed'
 
 const length = ({ chance }: Draft) => (chance.yes(0.5) ? chance.spread(5, 80) : chance.spread(60, 1_200))
@@ -187,10 +192,13 @@ export const FAULTS: Readonly<Record<Fault, FaultRecipe>> = {
   'load-across': { weight: 0.5, apply: loadAcross },
   outrun: { weight: 0.7, apply: outrun },
   witness: { weight: 0.4, apply: witness },
+  damaged: { weight: 0, apply: damaged },
+  busy: { weight: 0, apply: busy },
+  unsettled: { weight: 0, apply: unsettled },
   mixed: {
     weight: 3,
     apply: (draft, strike) => {
-      const names = (Object.keys(FAULTS) as Fault[]).filter((name) => name !== 'mixed')
+      const names = (Object.keys(FAULTS) as Fault[]).filter((name) => name !== 'mixed' && FAULTS[name].weight > 0)
       const both = [draft.chance.pick(names), draft.chance.pick(names)]
       return Math.max(
         ...both.map((name) => FAULTS[name].apply(draft, { ...strike, at: strike.at + draft.chance.spread(0.1, 100) })),

@@ -1,6 +1,6 @@
 import type { Place } from '../../simulation/network.ts'
 import type { Skew } from '../../simulation/process-clock.ts'
-import type { Role } from '../../simulation/socket.ts'
+import type { Damage, Role } from '../../simulation/socket.ts'
 import type { Mode } from './modes.ts'
 
 /** How servers are arranged: one, a cluster, or a master and replicas that sentinels watch. */
@@ -50,6 +50,10 @@ export type Action =
   /** The connection breaks between the execution of the next such script and its reply. */
   | { readonly kind: 'cut-after'; readonly process: number; readonly script: string }
   | { readonly kind: 'drop'; readonly process: number; readonly count: number }
+  /** The wire of a process changes the number of elements of the next list, or a digit of the next message. */
+  | { readonly kind: 'damage'; readonly process: number; readonly what: Damage }
+  /** From now on the process looks at its sockets and timers only so often, in milliseconds: it is busy with something else. */
+  | { readonly kind: 'busy'; readonly process: number; readonly every: number }
   | { readonly kind: 'pause'; readonly process: number; readonly for: number; readonly timersFirst: boolean }
   /** The machine of a process is suspended: its monotonic clock stands still, its wall clock goes on. */
   | { readonly kind: 'suspend'; readonly process: number; readonly for: number }

@@ -1,4 +1,5 @@
 import type { Network } from '../../simulation/network.ts'
+import type { ProcessClock } from '../../simulation/process-clock.ts'
 import { MAX_STALENESS } from '../application/entries.ts'
 import type { Coverage } from '../history/coverage.ts'
 import type { Entry } from '../history/record.ts'
@@ -47,6 +48,12 @@ export function disturb(world: Surroundings, action: Action): void {
       return
     case 'drop':
       network.dropNext.set(action.process, action.count)
+      return
+    case 'damage':
+      network.damageNext.set(action.process, action.what)
+      return
+    case 'busy':
+      makeBusy(world, world.process(action.process).clock, action.every)
       return
     case 'pause':
       pause(world, action)
@@ -102,6 +109,30 @@ function promote({ network, coverage, replica }: Surroundings): void {
   if (network.server.keyspace.string(CLOCK_KEY) !== replica.clock)
     coverage.count('replica promoted behind by an invalidation')
   network.restart(replica.data)
+}
+
+/** Once and for all. */
+function makeBusy(world: Surroundings, clock: ProcessClock, every: number): void {
+  if (clock.isBusy) return
+  clock.isBusy = true
+  beBusy(world, clock, every)
+}
+
+/** It runs for an instant, timers first, and is away again. */
+function beBusy(world: Surroundings, clock: ProcessClock, every: number): void {
+  const { network } = world
+  if (clock.dead) return
+  clock.timersFirst = true
+  clock.pausedUntil = Math.max(clock.pausedUntil, network.timeline.now + every)
+  for (const socket of network.sockets) if (socket.plan.clock === clock) socket.nudge()
+  network.timeline.at(
+    clock.pausedUntil,
+    () => {
+      beBusy(world, clock, every)
+      return false
+    },
+    9,
+  )
 }
 
 function pause({ network, coverage, process }: Surroundings, action: Extract<Action, { kind: 'pause' }>): void {

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Address, PendingRead, ReadExchange, RemoteReply } from '../engine/remote.ts'
 import { ClockReader } from './clock-key.ts'
-import { bytesIn, listIn } from './connection/answers.ts'
+import { bytesIn, listIn, wholeIn } from './connection/answers.ts'
 import type { Connection } from './connection/connection.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import type { Holder, LeaseAnswer, LeaseRequest } from './frames.ts'
@@ -136,10 +136,10 @@ export class Lanes implements Holder {
     const { suspects } = this.#options
     const { bulk } = this.session
     const [size, head] = await Promise.all([
-      bulk.call('strlen', [address.key], deadline).catch(unlessWrongType),
-      bulk.call('getrange', [address.key, 0, HEADER_BYTES - 1], deadline).catch(unlessWrongType),
+      bulk.call('strlen', [address.key], deadline, { read: wholeIn }).catch(unlessWrongType),
+      bulk.call('getrange', [address.key, 0, HEADER_BYTES - 1], deadline, { read: headIn }).catch(unlessWrongType),
     ])
-    if (Number(size ?? 0) <= LARGEST_FRAME) {
+    if (size === undefined || head === undefined || size <= LARGEST_FRAME) {
       const reply = await this.#readAlone(address, deadline)
       suspects.clear(address.key)
       return reply
@@ -148,8 +148,8 @@ export class Lanes implements Holder {
     const read = (reply: unknown) => bytesIn(listIn(reply, 1)[0])
     const clock = await bulk.call('mget', [this.#options.clockKey], deadline, { read })
     return {
-      bytes: head as Uint8Array,
-      size: Number(size),
+      bytes: head,
+      size,
       exchange: {
         clock: this.#clock.read(clock),
         life: bulk.life,

@@ -210,10 +210,11 @@ export class Connection {
       },
       (error) => {
         if (!isStillAwaited()) return
-        const failure = classifyFailure(error)
+        const isUnknown = isNoScript(error) && command === 'EVALSHA'
+        const failure = isNoScript(error) && !isUnknown ? misplaced(error) : classifyFailure(error)
         if (isFatal(failure.reason)) this.drop(failure)
-        else if (!NO_FAULT.has(failure.reason) && !isNoScript(error)) this.#note('failed')
-        reject(isNoScript(error) ? error : failure)
+        else if (!NO_FAULT.has(failure.reason) && !isUnknown) this.#note('failed')
+        reject(isUnknown ? error : failure)
       },
     )
   }
@@ -276,6 +277,11 @@ function isForeign(arg: string | Uint8Array | number): arg is Uint8Array {
 
 function asArgument(arg: string | Uint8Array | number): string | Uint8Array | number {
   return isForeign(arg) ? Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength) : arg
+}
+
+/** Nothing but a script's digest is answered so: the reply was another command's. */
+function misplaced(error: unknown): RedisUnavailable {
+  return new RedisUnavailable('protocol', error)
 }
 
 /** Whether the server has forgotten a script: it is then sent whole. */
