@@ -78,8 +78,8 @@ export const ANSWERS: readonly Mutation[] = [
     patches: [
       {
         file: 'core/src/engine/put.ts',
-        find: '    if (mayStillHappen(error)) await',
-        replace: '    settle()\n    if (mayStillHappen(error)) await',
+        find: '    if (mayStillHappen(error) && !',
+        replace: '    settle()\n    if (mayStillHappen(error) && !',
       },
     ],
   },
