@@ -1,4 +1,4 @@
-import { upperBound } from '../judge/bound.ts'
+import { upperBound } from '../judge/statistics/bound.ts'
 
 /** Two texts' similarity, and whether one answer will do for both. */
 export interface LabelledSimilarity {

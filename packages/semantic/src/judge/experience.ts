@@ -2,6 +2,7 @@ import { AnswerRecords, CONDEMNED } from './answer-records.ts'
 import { type Labelled, thinned, without } from './labelled.ts'
 import { fitModel, type Model, SHIPPED, scoreOf, unseenScore } from './model.ts'
 import type { Pledge } from './pledge.ts'
+import { afterTest, isProven, type Proof, UNPROVEN } from './statistics/proof.ts'
 import { lowestThreshold, type Scored, type Threshold } from './threshold.ts'
 import type { Label } from './verdict.ts'
 import { aim, CALM, isAlarmed, noticed, type Vigilance } from './vigilance.ts'
@@ -34,6 +35,7 @@ export class Experience {
   #model: Model | undefined
   #threshold: Threshold | undefined
   #vigilance: Vigilance = CALM
+  #proof: Proof = UNPROVEN
 
   constructor(pledge: Pledge, centre: () => readonly number[] = () => SHIPPED) {
     this.#pledge = pledge
@@ -58,6 +60,12 @@ export class Experience {
     return this.#vigilance
   }
 
+  /** Whether what thresholds let pass was right often enough since they were chosen: only then is anything served. */
+  get isProven(): boolean {
+    const { maxWrongPerHit, confidence } = this.#pledge
+    return isProven(this.#proof, maxWrongPerHit, confidence)
+  }
+
   /** How likely it is that a candidate is right; undefined before the first fit. */
   scoreOf(features: readonly number[]): number | undefined {
     return this.#model && scoreOf(this.#model, features)
@@ -73,7 +81,10 @@ export class Experience {
     this.#seen += 1
     const { features, answer, propensity } = trial
     this.#labels = [...this.#room(), { at: this.#seen, features, answer, correct, weight: 1 / propensity, explored }]
+    // What is on probation is not served: it says nothing of what is.
+    const counts = explored && !this.records.isOnProbation(answer)
     if (trial.score >= LOOKS_RIGHT || explored) this.#record(answer, correct)
+    if (counts) this.#proof = afterTest(this.#proof, correct, this.#pledge.maxWrongPerHit)
     if (explored) this.#watch(correct, propensity)
     if (this.#seen >= this.#due) {
       this.#fit()
@@ -108,6 +119,7 @@ export class Experience {
     this.#vigilance = noticed(this.#vigilance, { correct, propensity }, this.#pledge.maxWrongPerHit)
     if (!isAlarmed(this.#vigilance)) return
     this.#vigilance = { ...this.#vigilance, suspicion: 0 }
+    this.#proof = UNPROVEN
     this.#era = this.#seen - LEADING_TO_ALARM
     this.#labels = this.#labels.map((label) =>
       label.at < this.#era ? { ...label, weight: label.weight * AFTER_ALARM } : label,
@@ -122,7 +134,7 @@ export class Experience {
 
   /** Between two fits the threshold is only raised: what lowers it waits for the next one. */
   #settle(direction: 'any' | 'only up' = 'any'): void {
-    const { maxWrongPerHit: limit, confidence } = this.#pledge
+    const { maxWrongPerHit: limit, confidenceOfALook: confidence } = this.#pledge
     const found = lowestThreshold(this.scored(), { limit, confidence, most: aim(this.#vigilance, limit) })
     const before = this.#threshold
     if (direction === 'only up' && (before === undefined || (found !== undefined && found.score < before.score))) return

@@ -1,4 +1,4 @@
-import type { Observation } from './logistic.ts'
+import type { Observation } from './statistics/logistic.ts'
 
 /** A label as a judge keeps it. */
 export interface Labelled extends Observation {

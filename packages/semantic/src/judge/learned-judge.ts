@@ -1,10 +1,10 @@
 import { type Candidate, candidatesOf, FEATURES_ID } from './candidate.ts'
 import { Experience } from './experience.ts'
-import { fitLogistic } from './logistic.ts'
 import { nearestOfEach } from './margin.ts'
 import { SHIPPED } from './model.ts'
 import { type LearnedJudgeOptions, type Pledge, resolvePledge } from './pledge.ts'
 import { type JudgeReport, reportOn } from './report.ts'
+import { fitLogistic } from './statistics/logistic.ts'
 import type { Ask, Evidence, Judge, JudgeInput, Trial, Verdict } from './verdict.ts'
 import { exploration } from './vigilance.ts'
 
@@ -25,7 +25,7 @@ const ENOUGH = 200
 
 /**
  * A judge that serves where the upper confidence bound on wrong answers per hit is under what was asked for, and nothing until
- * it has evidence for that. It learns from what it asks of the model: see `docs/concepts/judge.md`.
+ * what it would have served since has proved right. It learns from what it asks of the model: see `docs/concepts/judge.md`.
  *
  * @throws InvalidOption when an option is out of its range.
  */
@@ -60,7 +60,7 @@ function fromOthers(groups: ReadonlyMap<string, Experience>, own: Experience): r
 
 /** The verdict: a function of what was learned and of the input. */
 function decide(experience: Experience, pledge: Pledge, input: JudgeInput): Verdict {
-  const { records, threshold } = experience
+  const { records, threshold, isProven } = experience
   const live = input.neighbours.filter(({ answer }) => !records.isCondemned(answer))
   const { best, veto, open } = candidatesOf(input.text, live)
   const compare = nearestOfEach(open, COMPARED, best?.entry)
@@ -70,10 +70,12 @@ function decide(experience: Experience, pledge: Pledge, input: JudgeInput): Verd
   const evidence: Evidence = { similarity: entry.similarity, margin, score, bound: threshold?.bound }
   if (best.guard !== undefined) return { ...askOnly('veto', best.guard), entry, evidence, compare }
   const trial = (stance: Trial['stance'], propensity: number) => trialOf(input, best, { score, stance, propensity })
-  if (threshold === undefined || pledge.shadow)
-    return { action: 'ask', reason: 'shadow', entry, evidence, compare, trial: trial('refused', 1) }
-  if (score < threshold.score)
-    return { action: 'ask', reason: 'unsure', entry, evidence, compare, trial: trial('refused', 1) }
+  if (threshold === undefined || score < threshold.score) {
+    const reason = threshold === undefined || pledge.shadow ? 'shadow' : 'unsure'
+    return { action: 'ask', reason, entry, evidence, compare, trial: trial('refused', 1) }
+  }
+  if (pledge.shadow || !isProven)
+    return { action: 'ask', reason: 'shadow', entry, evidence, compare, trial: trial('explored', 1) }
   const share = records.isOnProbation(entry.answer) ? 1 : exploration(experience.vigilance, pledge.maxWrongPerHit)
   if (input.chance < share)
     return { action: 'ask', reason: 'exploring', entry, evidence, compare, trial: trial('explored', share) }

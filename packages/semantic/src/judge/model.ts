@@ -1,5 +1,5 @@
 import { FEATURES } from './candidate.ts'
-import { fitLogistic, inner, type Observation, sigmoid } from './logistic.ts'
+import { fitLogistic, inner, type Observation, sigmoid } from './statistics/logistic.ts'
 
 /**
  * A score in two halves: each is fitted without the labels that the other one was fitted to, so that every label has a score from

@@ -13,8 +13,10 @@ export interface LearnedJudgeOptions {
 /** What a judge keeps to. */
 export interface Pledge {
   readonly maxWrongPerHit: number
-  /** Of one look: a threshold is looked at again and again, so each look is held to more than was asked for. */
+  /** As asked for: how sure the proof has to be, at all moments at once. */
   readonly confidence: number
+  /** Of one look at labels: thresholds are looked for again and again, so each look is held to more than was asked for. */
+  readonly confidenceOfALook: number
   readonly shadow: boolean
 }
 
@@ -29,7 +31,8 @@ const SHARE_OF_DOUBT = 0.4
 export function resolvePledge({ maxWrongPerHit, confidence = 0.95, shadow = false }: LearnedJudgeOptions): Pledge {
   check('maxWrongPerHit', maxWrongPerHit, 0.001, 0.5)
   check('confidence', confidence, 0.5, 0.999)
-  return Object.freeze({ maxWrongPerHit, confidence: 1 - (1 - confidence) * SHARE_OF_DOUBT, shadow: shadow === true })
+  const confidenceOfALook = 1 - (1 - confidence) * SHARE_OF_DOUBT
+  return Object.freeze({ maxWrongPerHit, confidence, confidenceOfALook, shadow: shadow === true })
 }
 
 function check(option: string, value: unknown, least: number, most: number): void {

@@ -1,18 +1,19 @@
 import type { Experience } from './experience.ts'
 import type { Pledge } from './pledge.ts'
+import { leastProof } from './statistics/proof.ts'
 import { lowestThreshold, type Threshold } from './threshold.ts'
 
 /** What a judge has learned of one group, and what it would do under other bounds. */
 export interface JudgeReport {
   readonly group: string
-  /** `serving` when there is a threshold, else `shadow`: it asks, compares and learns. */
+  /** `serving` when there is a threshold and what it lets pass has proved right, else `shadow`: it asks, compares and learns. */
   readonly state: 'shadow' | 'serving'
   /** Labels so far. */
   readonly labels: number
   readonly threshold: Threshold | undefined
   /** For bounds of 1, 2, 5 and 10 %: what would be served, and how much of it wrong. */
   readonly outlook: readonly Outlook[]
-  /** Labels without an error, above a threshold, that a first threshold takes at least. */
+  /** Labels without an error, above a threshold, that it takes at least to serve: those that choose it, and those that prove it. */
   readonly needed: number
 }
 
@@ -33,19 +34,21 @@ const BOUNDS = [0.01, 0.02, 0.05, 0.1]
 export function reportOn(
   group: string,
   experience: Experience,
-  { maxWrongPerHit, confidence, shadow }: Pledge,
+  { maxWrongPerHit, confidence, confidenceOfALook, shadow }: Pledge,
 ): JudgeReport {
   const scored = experience.scored()
-  const { threshold, seen } = experience
+  const { threshold, seen, isProven } = experience
   return {
     group,
-    state: threshold === undefined || shadow ? 'shadow' : 'serving',
+    state: threshold === undefined || !isProven || shadow ? 'shadow' : 'serving',
     labels: seen,
     threshold,
     outlook: BOUNDS.map((limit) => {
-      const found = lowestThreshold(scored, { limit, confidence, most: limit })
+      const found = lowestThreshold(scored, { limit, confidence: confidenceOfALook, most: limit })
       return { maxWrongPerHit: limit, hits: found?.coverage ?? 0, wrong: found?.share ?? 0, bound: found?.bound }
     }),
-    needed: Math.ceil(Math.log(1 - confidence) / Math.log(1 - maxWrongPerHit)),
+    needed:
+      Math.ceil(Math.log(1 - confidenceOfALook) / Math.log(1 - maxWrongPerHit)) +
+      leastProof(maxWrongPerHit, confidence),
   }
 }

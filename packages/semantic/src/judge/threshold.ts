@@ -1,4 +1,4 @@
-import { isBelow, upperBound } from './bound.ts'
+import { isBelow, upperBound } from './statistics/bound.ts'
 
 /** A label with the score that the present model gives it. */
 export interface Scored {

@@ -1,6 +1,6 @@
 import { InvalidOption } from '@granary/core'
-import { sigmoid } from './logistic.ts'
 import { marginOf, nearestOfEach } from './margin.ts'
+import { sigmoid } from './statistics/logistic.ts'
 import type { Judge, JudgeInput, Trial, Verdict } from './verdict.ts'
 
 /** Options of {@link vcacheJudge}. */

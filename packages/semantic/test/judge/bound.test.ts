@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isBelow, upperBound } from '../../src/judge/bound.ts'
+import { isBelow, upperBound } from '../../src/judge/statistics/bound.ts'
 import { lowestThreshold } from '../../src/judge/threshold.ts'
 
 test('without an error the bound is the rate under which that many right answers in a row would be a surprise', () => {

@@ -42,7 +42,7 @@ test('without evidence nothing is served, however near', () => {
   const judge = learnedJudge({ maxWrongPerHit: 0.1 })
   expect(reason(judge.judge(input([])))).toBe('no-neighbour')
   expect(reason(judge.judge(input([entry(1)])))).toBe('shadow')
-  expect(judge.report()).toMatchObject([{ state: 'shadow', labels: 0, needed: 38 }])
+  expect(judge.report()).toMatchObject([{ state: 'shadow', labels: 0, needed: 38 + 41 }])
 })
 
 test('with evidence, what is near enough is served, and the rest is not', () => {
@@ -69,6 +69,36 @@ test('where answers do not follow from nearness nothing is ever served', () => {
   taught(judge, 1_500, () => at++ % 3 !== 0)
   expect(judge.report()[0]?.state).toBe('shadow')
   expect(reason(judge.judge(input([entry(0.999)])))).toBe('shadow')
+})
+
+test('a threshold is not served from until requests that came after it have proved it right', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  const near = input([entry(0.99), entry(0.6, 'far')])
+  taught(judge, 200)
+  expect(judge.report()[0]?.threshold?.bound).toBeLessThanOrEqual(0.1)
+  expect(judge.report()[0]?.state).toBe('shadow')
+  const verdict = judge.judge(near)
+  expect(verdict).toMatchObject({ reason: 'shadow', trial: { stance: 'explored', propensity: 1 } })
+  taught(judge, 400)
+  expect(judge.report()[0]?.state).toBe('serving')
+  expect(reason(judge.judge(near))).toBe('served')
+})
+
+test('a threshold that owes itself to a lucky past is never served from', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  let [lucky, asked] = [0, 0]
+  for (let at = 0; at < 1_500; at++) {
+    const verdict = judge.judge(input([entry(0.99, `e${at}`), entry(0.6, 'far')], { chance: (at * 0.377) % 1 }))
+    if (verdict.action === 'serve') throw new Error(`served after ${at}`)
+    const { trial } = verdict
+    if (trial === undefined) continue
+    if (trial.stance === 'explored') asked += 1
+    else lucky += 1
+    // What comes after the choice is wrong as often as is allowed, or a little more.
+    judge.learn({ trial, correct: trial.stance !== 'explored' || asked % 8 !== 0, source: 'comparison' })
+  }
+  expect(lucky).toBeGreaterThan(0)
+  expect(asked).toBeGreaterThan(0)
 })
 
 test('what is vetoed is never served, whatever was learned, and says why', () => {
@@ -110,7 +140,7 @@ test('some of what could be served is asked, and its label counts for those that
 
 test('an answer that was wrong is asked until it was right again', () => {
   const judge = learnedJudge({ maxWrongPerHit: 0.1 })
-  taught(judge, 600)
+  taught(judge, 1_500)
   const near = input([entry(0.99), entry(0.6, 'far')], { chance: 0 })
   const explored = judge.judge(near)
   if (explored.trial === undefined) throw new Error('nothing was tried')
@@ -124,7 +154,7 @@ test('an answer that was wrong is asked until it was right again', () => {
 
 test('when answers turn wrong it stops serving until it has learned anew', () => {
   const judge = learnedJudge({ maxWrongPerHit: 0.1 })
-  taught(judge, 600)
+  taught(judge, 1_500)
   const near = (at: number) => input([entry(0.99, `new${at}`), entry(0.6, 'far')], { chance: 0 })
   let wrong = 0
   for (let at = 0; reason(judge.judge(near(at))) === 'exploring' && at < 50; at++) {
@@ -183,6 +213,28 @@ test('in shadow it learns and reports, and serves nothing', () => {
   expect(report?.state).toBe('shadow')
   expect(report?.outlook.map(({ maxWrongPerHit }) => maxWrongPerHit)).toEqual([0.01, 0.02, 0.05, 0.1])
   expect(report?.outlook.at(-1)?.hits).toBeGreaterThan(0.2)
+  expect(judge.judge(input([entry(0.99), entry(0.6, 'far')])).trial).toMatchObject({
+    stance: 'explored',
+    propensity: 1,
+  })
+})
+
+test('what was proved in shadow need not be proved again by who reads the same labels and serves', () => {
+  const labels: Label[] = []
+  const silent = learnedJudge({ maxWrongPerHit: 0.1, shadow: true })
+  taught(
+    {
+      ...silent,
+      learn(label) {
+        labels.push(label)
+        silent.learn(label)
+      },
+    },
+    600,
+  )
+  const serving = learnedJudge({ maxWrongPerHit: 0.1 })
+  for (const label of labels) serving.learn(label)
+  expect(reason(serving.judge(input([entry(0.99), entry(0.6, 'far')])))).toBe('served')
 })
 
 describe('an option that cannot be used is refused:', () => {
