@@ -97,7 +97,7 @@ export const ANSWERS: readonly Mutation[] = [
     faults: [],
     test: {
       file: 'packages/core/test/topology/tracking.redis.test.ts',
-      name: 'one that was taken without its keys',
+      name: 'slots that move',
     },
     patches: [
       {
