@@ -45,9 +45,9 @@ export class RedisCluster implements AsyncDisposable {
    * Resolves when every responsive node holds the cluster to be complete and no master that it holds responsible is dead or
    * frozen: after a master was lost, that is when its replica has taken over.
    *
-   * @throws {@link TestingError} with code `NOT_IN_TIME` after `within` milliseconds (default 15000)
+   * @throws {@link TestingError} with code `NOT_IN_TIME` after `within` milliseconds (default 30000)
    */
-  async settled(within = 15_000): Promise<void> {
+  async settled(within = 30_000): Promise<void> {
     const isSettled = async () => {
       const responsive = this.nodes.filter((node) => node.responsive)
       const states = await Promise.all(responsive.map((node) => factsOf(node, 'CLUSTER', 'INFO')))

@@ -47,9 +47,9 @@ export class SentinelGroup implements AsyncDisposable {
    * Resolves when every responsive sentinel names the same master and that one answers as a master: after a master was lost,
    * that is when a replica has taken over.
    *
-   * @throws {@link TestingError} with code `NOT_IN_TIME` after `within` milliseconds (default 15000)
+   * @throws {@link TestingError} with code `NOT_IN_TIME` after `within` milliseconds (default 30000)
    */
-  async settled(within = 15_000): Promise<void> {
+  async settled(within = 30_000): Promise<void> {
     const isSettled = async () => {
       const responsive = this.sentinels.filter((sentinel) => sentinel.responsive)
       const named = new Set(await Promise.all(responsive.map((sentinel) => this.#namedBy(sentinel))))
