@@ -1,7 +1,7 @@
 /**
  * How closely a judge watches itself. Of the requests that it would serve it asks some of the model instead, and learns whether it
  * would have been right. How many depends on what it can afford: the wrong answers that slip through until one is noticed must fit
- * into what is left of the budget. After a wrong one it asks nearly always, until a sequential test says that all is well or that
+ * into what is left of the budget. After a wrong one it serves nothing, until a sequential test says that all is well or that
  * things have changed (Wald, Annals of Mathematical Statistics 16, 1945; restarted at zero: Page, Biometrika 41, 1954).
  */
 export interface Vigilance {
@@ -17,9 +17,8 @@ export const CALM: Vigilance = Object.freeze({ suspicion: 0, hits: 0, wrong: 0 }
 
 /** At this suspicion things have changed: a false alarm comes about once in 35 rises. */
 const ALARM = 3.6
-/** From here on nearly all is asked: one wrong answer is enough. */
+/** From here on all is asked: one wrong answer is enough. */
 const DOUBT = 1
-const SHARE_IN_DOUBT = 0.75
 const LEAST_SHARE = 0.04
 const MOST_SHARE = 0.75
 /** Wrong answers that may slip through before one is noticed. */
@@ -52,7 +51,7 @@ export function isAlarmed({ suspicion }: Vigilance): boolean {
 
 /** The share of requests to ask of the model although they could be served. */
 export function exploration({ suspicion, hits, wrong }: Vigilance, limit: number): number {
-  if (suspicion > DOUBT) return SHARE_IN_DOUBT
+  if (suspicion > DOUBT) return 1
   const left = Math.max(0, limit * hits - wrong)
   return Math.min(MOST_SHARE, Math.max(LEAST_SHARE, UNNOTICED / (UNNOTICED + left)))
 }
@@ -63,5 +62,5 @@ export function exploration({ suspicion, hits, wrong }: Vigilance, limit: number
  */
 export function aim({ hits }: Vigilance, limit: number): number {
   const experience = hits / (hits + 2 / limit)
-  return limit * (0.25 + 0.35 * experience)
+  return limit * (0.2 + 0.3 * experience)
 }

@@ -152,6 +152,24 @@ test('an answer that was wrong is asked until it was right again', () => {
   expect(reason(judge.judge({ ...near, chance: 0.999 }))).toBe('served')
 })
 
+test('after one wrong answer no other one is served either, until some were right', () => {
+  const judge = learnedJudge({ maxWrongPerHit: 0.1 })
+  taught(judge, 1_500)
+  const other = (chance: number) => input([entry(0.99, 'another'), entry(0.6, 'far')], { chance })
+  expect(reason(judge.judge(other(0.999)))).toBe('served')
+  const { trial } = judge.judge(input([entry(0.99), entry(0.6, 'far')], { chance: 0 }))
+  if (trial === undefined) throw new Error('nothing was tried')
+  judge.learn({ trial, correct: false, source: 'comparison' })
+  expect(judge.judge(other(0.999)).action).toBe('ask')
+  for (let right = 0; judge.judge(other(0.999)).action === 'ask'; right++) {
+    if (right > 20) throw new Error('it never serves again')
+    const asked = judge.judge(other(0.999))
+    expect(asked).toMatchObject({ reason: 'exploring', trial: { propensity: 1 } })
+    if (asked.trial !== undefined) judge.learn({ trial: asked.trial, correct: true, source: 'comparison' })
+  }
+  expect(judge.judge(other(0)).trial?.propensity).toBeLessThan(1)
+})
+
 test('when answers turn wrong it stops serving until it has learned anew', () => {
   const judge = learnedJudge({ maxWrongPerHit: 0.1 })
   taught(judge, 1_500)
