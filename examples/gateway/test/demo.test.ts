@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { readOptions } from '../demo/options.ts'
 import { describeOutage } from '../demo/outage.ts'
 import { summarise } from '../demo/report/latency.ts'
+import { Setbacks } from '../demo/traffic/setbacks.ts'
 import { Zipf } from '../demo/traffic/zipf.ts'
 import { SeededRandom } from '../src/seed/random.ts'
 
@@ -71,6 +72,24 @@ test('an outage counts as over when the last process uses Redis again', () => {
   // One had lost Redis before, and had it back in time or not.
   expect(describeOutage(times, [{ lost: 50, recovered: 60 }]).noticed).toBe(0)
   expect(describeOutage(times, [{ lost: 50, recovered: 240 }])).toMatchObject({ noticed: 1, recoveredWithin: 40 })
+})
+
+test('who was locked out is let in again, though the first request to do so is never sent', () => {
+  const out = new Set<string>()
+  const setbacks = new Setbacks<string>()
+  const due = () => setbacks.due((user) => out.has(user))
+  setbacks.add('ada')
+  setbacks.add('bob')
+  expect(due(), 'nobody is out yet').toBeUndefined()
+  out.add('bob').add('ada')
+  expect([due(), due()], 'until it is done').toEqual(['ada', 'ada'])
+  out.delete('ada')
+  expect(due()).toBe('bob')
+  setbacks.add('ada')
+  out.add('ada')
+  expect(due(), 'who has been out for longer').toBe('bob')
+  out.delete('bob')
+  expect(due()).toBe('ada')
 })
 
 test('traffic is skewed: the first of a hundred ranks comes up about twice as often as the second', () => {

@@ -87,7 +87,7 @@ export class AccountChanges {
 
   /** Locks a user out, or lets the one in again who is out: nobody busy stays out for long. */
   toggleStanding(): ChangeOperation {
-    const out = this.#lockedOut.take(({ userId }) => !this.#world.user(userId).user.current.isActive)
+    const out = this.#lockedOut.due(({ userId }) => !this.#world.user(userId).user.current.isActive)
     if (out !== undefined) {
       const change = (user: UserTruth): UserTruth => ({ ...user, isActive: true, subscriptionStatus: 'active' })
       return this.#userState('/admin/reinstate-user', {}, change, out)

@@ -50,7 +50,7 @@ export class CatalogChanges {
 
   /** Takes a model off the catalog, or puts the one back that is off, as its source has it. */
   toggleModel(): ChangeOperation {
-    const off = this.#delisted.take((model) => !this.#world.catalog.current.models.get(model)?.listed)
+    const off = this.#delisted.due((model) => !this.#world.catalog.current.models.get(model)?.listed)
     const id = off ?? this.#delisted.add(this.#choices.modelId())
     const entry = this.#entries.get(id)
     if (entry === undefined || off === undefined) {
@@ -63,7 +63,7 @@ export class CatalogChanges {
 
   /** Takes a provider with all its models off the catalog, or puts the one back that is off. */
   toggleProvider(): ChangeOperation {
-    const off = this.#closed.take((provider) => !this.#world.catalog.current.providers.get(provider)?.isActive)
+    const off = this.#closed.due((provider) => !this.#world.catalog.current.providers.get(provider)?.isActive)
     const slug = off ?? this.#closed.add(this.#choices.slug())
     const active = off !== undefined
     const toggled = (truth: CatalogTruth) => withProvider(truth, slug, active)

@@ -1,16 +1,20 @@
 /** What traffic has taken from somebody or something, to be given back before another one loses it. */
 export class Setbacks<T> {
-  readonly #list: T[] = []
+  readonly #ones = new Set<T>()
 
   /** Remembers one that is about to lose something. */
   add(one: T): T {
-    this.#list.push(one)
+    this.#ones.delete(one)
+    this.#ones.add(one)
     return one
   }
 
-  /** The longest remembered one that has lost it by now, which it gets back; undefined when there is none. */
-  take(hasLost: (one: T) => boolean): T | undefined {
-    const at = this.#list.findIndex(hasLost)
-    return at < 0 ? undefined : this.#list.splice(at, 1)[0]
+  /**
+   * The longest remembered one that has lost it by now; undefined when there is none. It is told until it has it back: a request
+   * that was to give it back may never be sent, because another change is under way, or may fail.
+   */
+  due(hasLost: (one: T) => boolean): T | undefined {
+    for (const one of this.#ones) if (hasLost(one)) return one
+    return undefined
   }
 }
