@@ -7,8 +7,9 @@ import { lowestThreshold, type Scored, type Threshold } from './threshold.ts'
 import type { Label } from './verdict.ts'
 import { aim, CALM, isAlarmed, noticed, type Vigilance } from './vigilance.ts'
 
-/** Labels before the first fit, and between fits at least. */
-const FIRST_FIT = 60
+/** Labels before the first fit: there is no threshold before it. */
+export const FIRST_FIT = 60
+/** Labels between fits at least. */
 const BETWEEN_FITS = 25
 /** Or this share of the labels that are kept, where that is more. */
 const GROWTH = 0.04

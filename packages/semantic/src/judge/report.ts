@@ -1,4 +1,4 @@
-import type { Experience } from './experience.ts'
+import { type Experience, FIRST_FIT } from './experience.ts'
 import type { Pledge } from './pledge.ts'
 import { leastProof } from './statistics/proof.ts'
 import { lowestThreshold, type Threshold } from './threshold.ts'
@@ -47,8 +47,11 @@ export function reportOn(
       const found = lowestThreshold(scored, { limit, confidence: confidenceOfALook, most: limit })
       return { maxWrongPerHit: limit, hits: found?.coverage ?? 0, wrong: found?.share ?? 0, bound: found?.bound }
     }),
-    needed:
-      Math.ceil(Math.log(1 - confidenceOfALook) / Math.log(1 - maxWrongPerHit)) +
-      leastProof(maxWrongPerHit, confidence),
+    needed: leastChoice(maxWrongPerHit, confidenceOfALook) + leastProof(maxWrongPerHit, confidence),
   }
+}
+
+/** Right answers, and none wrong, that it takes at least to choose a threshold. */
+function leastChoice(limit: number, confidence: number): number {
+  return Math.max(FIRST_FIT, Math.ceil(Math.log(1 - confidence) / Math.log(1 - limit)))
 }

@@ -42,8 +42,31 @@ test('without evidence nothing is served, however near', () => {
   const judge = learnedJudge({ maxWrongPerHit: 0.1 })
   expect(reason(judge.judge(input([])))).toBe('no-neighbour')
   expect(reason(judge.judge(input([entry(1)])))).toBe('shadow')
-  expect(judge.report()).toMatchObject([{ state: 'shadow', labels: 0, needed: 38 + 41 }])
+  expect(judge.report()).toMatchObject([{ state: 'shadow', labels: 0, needed: 60 + 41 }])
 })
+
+test.each([
+  [0.2, 0],
+  [0.1, 0],
+  [0.05, 25],
+  [0.02, 25],
+])(
+  'at a bound of %d it serves after as many right answers as it says it needs, or one more fit',
+  (maxWrongPerHit, fit) => {
+    const judge = learnedJudge({ maxWrongPerHit })
+    const near = (at: number) => input([entry(0.97 + (at % 7) * 0.004, `e${at}`), entry(0.6, 'far')])
+    let labels = 0
+    for (;;) {
+      const { action, trial } = judge.judge(near(labels))
+      if (action === 'serve' || trial === undefined || labels > 1_000) break
+      judge.learn({ trial, correct: true, source: 'comparison' })
+      labels += 1
+    }
+    const [{ needed } = { needed: 0 }] = judge.report()
+    expect(labels).toBeGreaterThanOrEqual(needed)
+    expect(labels).toBeLessThanOrEqual(needed + fit)
+  },
+)
 
 test('with evidence, what is near enough is served, and the rest is not', () => {
   const judge = learnedJudge({ maxWrongPerHit: 0.1 })
