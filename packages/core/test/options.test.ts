@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { RedisOptions as ClientOptions } from 'ioredis'
+import { type RedisOptions as ClientOptions, Redis } from 'ioredis'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import {
   type CacheOptions,
@@ -9,6 +9,7 @@ import {
   ms,
   parseDuration,
   type RedisOptions,
+  redisHandle,
 } from '../src/index.ts'
 import type { ClientOption } from '../src/options/redis-client.ts'
 import { type CLIENT_OPTIONS, checkClientOptions } from '../src/redis/settings/client-options.ts'
@@ -224,6 +225,8 @@ describe('the mistakes of createCache are refused at once', () => {
     ['a replica', { redis: { host: 'h', readOnly: true } }, 'redis.readOnly', /master/],
     ['the role of a replica', { redis: { sentinels: [], name: 'm', role: 'slave' } }, 'redis.role', /master/],
     ['sentinels of no group', { redis: { sentinels: [{ host: 'h', port: 1 }] } }, 'redis.name', /group/],
+    ['no sentinels', { redis: { sentinels: [], name: 'm' } }, 'redis.sentinels', /at least one/],
+    ['a URL that is an object', { redis: new URL('redis://h:7000') }, 'redis', /a URL as text/],
     ['a socket and a port', { redis: { path: '/tmp/redis.sock', port: 1 } }, 'redis.path', /socket/],
     ['options that say nothing', { redis: {} }, 'redis', /host, port, path, sentinels.*'env'/],
     ['options that say not where', { redis: { password: 'x', db: 1 } }, 'redis', /host, port, path, sentinels/],
@@ -259,7 +262,7 @@ describe('the mistakes of createCache are refused at once', () => {
       'logger.warn',
       /methods debug, info/,
     ],
-    ['a logger that is a function', { logger: console.log }, 'logger', /function log is not allowed/],
+    ['a logger that is a function without them', { logger: console.log }, 'logger.debug', /undefined is not allowed/],
     [
       'a level in words',
       { logger: { ...SILENT, isLevelEnabled: 'warn' } },
@@ -289,6 +292,25 @@ describe('the mistakes of createCache are refused at once', () => {
   ])('a password in a URL that is refused is not told: %s', (redis) => {
     const { message } = refusal(() => createCache({ redis }))
     expect(message).not.toContain('hunter2')
+  })
+
+  test('a password in a URL object that is refused is not told', () => {
+    const { message } = refusal(() => createCache({ redis: new URL('redis://:hunter2@localhost') as never }))
+    expect(message).not.toContain('hunter2')
+  })
+
+  test('the options that a client of ioredis has resolved are taken, nulls and all', async () => {
+    const client = new Redis({ host: 'h', port: 7000, lazyConnect: true })
+    expect(client.options).toMatchObject({ sentinels: null })
+    const { kind } = redisHandle(client.options as RedisOptions)
+    expect(kind).toBe('single')
+    expect(() => checkClientOptions({ host: 'h', path: null, preferredSlaves: null } as never, false)).not.toThrow()
+    client.disconnect()
+  })
+
+  test('a logger may be a function that has the methods', async () => {
+    const logger = Object.assign(() => {}, SILENT)
+    await createCache({ logger }).close()
   })
 
   test('an encryption key of the wrong length is refused', () => {

@@ -27,7 +27,8 @@ const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error']
 export function checkLogger(logger: unknown): void {
   if (logger === undefined) return
   const allowed = `a logger has methods ${LEVELS.join(', ')}, as pino's have`
-  if (typeof logger !== 'object' || logger === null) throw new InvalidOption('logger', logger, allowed)
+  if ((typeof logger !== 'object' && typeof logger !== 'function') || logger === null)
+    throw new InvalidOption('logger', logger, allowed)
   const methods = logger as Partial<Record<Level | 'isLevelEnabled', unknown>>
   for (const level of LEVELS)
     if (typeof methods[level] !== 'function') throw new InvalidOption(`logger.${level}`, methods[level], allowed)

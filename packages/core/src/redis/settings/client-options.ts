@@ -43,15 +43,18 @@ const REFUSED: Readonly<Record<string, { readonly isMeant: (value: unknown) => b
  * @throws InvalidOption when they name no place, or a host that is empty.
  */
 export function checkPlace(options: RedisOptions, option: string): void {
-  const named = PLACES.filter((place) => !isEmpty(options[place]))
-  if (named.length === 0 && options.Connector === undefined && !('host' in options))
+  // A client reads own properties only: a getter of a class, as a `URL` has, would be seen here and not there.
+  const own: RedisOptions = { ...options }
+  const named = PLACES.filter((place) => !isEmpty(own[place]))
+  if (named.length === 0 && isEmpty(own.Connector) && !('host' in own))
     throw new InvalidOption(option, options, `ioredis options have ${PLACES.join(', ')} or a Connector; ${OTHERWISE}`)
-  if ('host' in options && !named.some((place) => place !== 'port'))
-    throw new InvalidOption(`${option}.host`, options.host, `it is where Redis is; ${OTHERWISE}`)
+  if ('host' in own && !named.some((place) => place !== 'port'))
+    throw new InvalidOption(`${option}.host`, own.host, `it is where Redis is; ${OTHERWISE}`)
 }
 
-const OTHERWISE = "a place is also a URL, { cluster: [nodes] }, { client: … }, an ioredis client, or 'env'"
+const OTHERWISE = "a place is also a URL as text, { cluster: [nodes] }, an ioredis client, or 'env'"
 
+/** As a client takes it: its own resolved options have `null` for what is not there. */
 function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === ''
 }
@@ -73,10 +76,12 @@ export function checkClientOptions(options: RedisOptions, isCluster: boolean): v
     if (isCluster && (PLACES as readonly string[]).includes(option))
       throw new InvalidOption(name, value, "nodes are named by 'cluster' alone")
     const refused = REFUSED[option]
-    if (value !== undefined && refused?.isMeant(value)) throw new InvalidOption(name, value, refused.instead)
+    if (!isEmpty(value) && refused?.isMeant(value)) throw new InvalidOption(name, value, refused.instead)
   }
-  if (options.sentinels !== undefined && typeof options.name !== 'string')
+  if (Array.isArray(options.sentinels) && options.sentinels.length === 0)
+    throw new InvalidOption('redis.sentinels', options.sentinels, 'at least one of them says where the master is')
+  if (!isEmpty(options.sentinels) && typeof options.name !== 'string')
     throw new InvalidOption('redis.name', options.name, 'beside sentinels it is the name of the group they watch')
-  if (options.path !== undefined && (options.host !== undefined || options.port !== undefined))
+  if (!isEmpty(options.path) && !(isEmpty(options.host) && isEmpty(options.port)))
     throw new InvalidOption('redis.path', options.path, 'a socket has no host and no port: give one or the other')
 }
