@@ -1,5 +1,6 @@
 import { ManualClock } from '@granary/testing'
 import { expect, test } from 'vitest'
+import type { Clock } from '../src/clock.ts'
 import { Deadlines } from '../src/redis/connection/deadlines.ts'
 
 /** Deadlines by name, on a clock that stands still, and the names of those that passed. */
@@ -50,4 +51,53 @@ test('a thousand deadlines that are met share one timer', async () => {
   expect(clock.inspect()).toEqual({ timers: 1 })
   await clock.advance(1_000)
   expect(clock.inspect()).toEqual({ timers: 0 })
+})
+
+/** A process that looks at its timers and then at its sockets once in a while only, as a busy one does. */
+function busyProcess() {
+  let now = 0
+  let timers: { readonly due: number; readonly run: () => void }[] = []
+  const clock: Clock = {
+    now: () => now,
+    wall: () => now,
+    schedule: (delay, run) => {
+      const timer = { due: now + Math.max(1, delay), run }
+      timers.push(timer)
+      return () => {
+        timers = timers.filter((each) => each !== timer)
+      }
+    },
+  }
+  const turn = (at: number, readSockets: () => void = () => {}) => {
+    now = at
+    const due = timers.filter((timer) => timer.due <= at)
+    timers = timers.filter((timer) => timer.due > at)
+    for (const { run } of due) run()
+    readSockets()
+  }
+  return { deadlines: new Deadlines(clock), turn }
+}
+
+test('a busy process reads its sockets once more before it misses a deadline, also one that was set while it was about to', () => {
+  const { deadlines, turn } = busyProcess()
+  const passed: string[] = []
+  const ask = (name: string, now: number) => {
+    const awaited = { deadline: now + 200, expire: () => passed.push(name) }
+    deadlines.add(awaited, now)
+    return awaited
+  }
+  const first = ask('first', 0)
+  let second = first
+  // The answer to the first had been waiting; the second is asked for at once, and the process is busy again.
+  turn(220, () => {
+    deadlines.remove(first)
+    second = ask('second', 220)
+  })
+  turn(440, () => deadlines.remove(second))
+  expect(passed).toEqual([])
+  ask('never answered', 440)
+  turn(660)
+  turn(880)
+  turn(1_100)
+  expect(passed).toEqual(['never answered'])
 })

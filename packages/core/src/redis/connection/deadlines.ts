@@ -62,13 +62,14 @@ export class Deadlines<T extends Awaited = Awaited> {
     this.#cancel()
     this.#dueAt = dueAt
     this.#cancel = this.#clock.schedule(delay, () => {
-      if (this.#clock.now() - dueAt < LATE) this.#expire()
-      else this.#cancel = this.#clock.schedule(1, () => this.#expire())
+      const now = this.#clock.now()
+      if (now - dueAt < LATE) this.#expire(now)
+      else this.#cancel = this.#clock.schedule(1, () => this.#expire(now))
     })
   }
 
-  #expire(): void {
-    const now = this.#clock.now()
+  /** Ends what was late at `now`: the sockets have not been read since what is late only by this time. */
+  #expire(now: number): void {
     this.#dueAt = Number.POSITIVE_INFINITY
     const late: T[] = []
     let next = Number.POSITIVE_INFINITY
@@ -76,7 +77,7 @@ export class Deadlines<T extends Awaited = Awaited> {
       if (awaited.deadline <= now + EARLY) late.push(awaited)
       else if (awaited.deadline < next) next = awaited.deadline
     }
-    if (next < Number.POSITIVE_INFINITY) this.#set(next, next - now)
+    if (next < Number.POSITIVE_INFINITY) this.#set(next, next - this.#clock.now())
     for (const awaited of late) if (this.#awaited.delete(awaited)) awaited.expire()
   }
 }
