@@ -43,7 +43,8 @@ export interface Ask {
 
 /**
  * Why a judge refuses. `veto`: numbers, names or the like differ. `unsure`: below the threshold. `shadow`: there is not enough
- * evidence for any threshold, or what it would let pass has not proved right yet. `exploring`: it would have been served, and is asked to learn whether that would have been right.
+ * evidence for any threshold, or what it would let pass has not proved right yet. `exploring`: it would have been served, and is
+ * asked to learn whether that would have been right.
  */
 export type Refusal = 'no-neighbour' | 'veto' | 'unsure' | 'shadow' | 'exploring'
 

@@ -17,7 +17,7 @@ export const CALM: Vigilance = Object.freeze({ suspicion: 0, hits: 0, wrong: 0 }
 
 /** At this suspicion things have changed: a false alarm comes about once in 35 rises. */
 const ALARM = 3.6
-/** From here on all is asked: one wrong answer is enough. */
+/** From here on all is asked: one wrong answer is enough, under any bound up to 0.47. */
 const DOUBT = 1
 const LEAST_SHARE = 0.04
 const MOST_SHARE = 0.75
